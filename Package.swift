@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+// Fetched and compiled only for `DOCS=1 swift package generate-documentation`.
+let documentation: [Package.Dependency] =
+  Context.environment["DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
+let package = Package(
+  name: "anamorph",
+  products: [
+    .library(name: "HDF5", targets: ["HDF5"]),
+    .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Networks", targets: ["Networks"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Geometry", targets: ["Geometry"]),
+    .library(name: "Training", targets: ["Training"]),
+    .library(name: "Hypothesis", targets: ["Hypothesis"]),
+    .executable(name: "anamorph", targets: ["anamorph"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ] + documentation,
+  targets: [
+    // MARK: C libraries
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "CLAPACK", pkgConfig: "lapacke",
+      providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+
+    // MARK: Libraries, in the order data flows
+    .target(name: "Files", swiftSettings: strict),
+    .target(name: "Randomness", swiftSettings: strict),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Files"], swiftSettings: strict),
+    .target(
+      name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict,
+      linkerSettings: [.linkedLibrary("openblas")]),
+    .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
+    .target(
+      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness"],
+      swiftSettings: strict),
+    .target(
+      name: "Datasets", dependencies: ["HDF5", "CDeflate", "Files", "Randomness"],
+      swiftSettings: strict),
+    .target(
+      name: "Geometry", dependencies: ["LinearAlgebra", "Randomness"], swiftSettings: strict),
+    .target(
+      name: "Training",
+      dependencies: ["Networks", "Checkpoints", "Datasets", "LinearAlgebra", "Randomness"],
+      swiftSettings: strict),
+    .target(
+      name: "Hypothesis",
+      dependencies: [
+        "Training", "Networks", "Checkpoints", "Datasets", "Geometry", "LinearAlgebra",
+        "Randomness", "Reports", "Files",
+      ],
+      swiftSettings: strict),
+    .target(name: "Reports", dependencies: ["Files"], swiftSettings: strict),
+
+    // MARK: Command
+    .executableTarget(
+      name: "anamorph",
+      dependencies: [
+        "Hypothesis", "Training", "Networks", "Checkpoints", "Datasets", "Geometry",
+        "LinearAlgebra", "Reports", "HDF5", "Files", "Randomness",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // MARK: Tests
+    .target(
+      name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
+    .testTarget(
+      name: "HDF5Tests", dependencies: ["HDF5", "CHDF5", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "Randomness"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "Files", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "NetworksTests",
+      dependencies: ["Networks", "Checkpoints", "Randomness", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Files", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "GeometryTests",
+      dependencies: ["Geometry", "LinearAlgebra", "Randomness", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Networks", "Checkpoints", "Datasets", "LinearAlgebra", "Randomness",
+        "TestSupport",
+      ],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "HypothesisTests",
+      dependencies: [
+        "Hypothesis", "Training", "Networks", "Datasets", "Geometry", "LinearAlgebra",
+        "Randomness", "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Reports", "Files", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["anamorph", "HDF5", "Checkpoints", "Files", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,1 @@
+// The Networks module begins here.
