@@ -1,0 +1,1 @@
+// The Hypothesis module begins here.
