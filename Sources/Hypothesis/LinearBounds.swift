@@ -28,6 +28,14 @@ public struct LinearBounds: Equatable, Sendable {
   /// The number of features, k.
   public let rank: Int
 
+  /// The lower bound that the proof of ``corrected`` gives before its steps are simplified:
+  ///
+  ///     √L ≥ min over a ≥ 0 of max(cos θ_max(R, S⊥) a − ε w, D(a), 0)
+  ///
+  /// a stands for ‖v − U v*‖ and D(a) for the least error that leaves v vᵀ − B Bᵀ as it was; the first
+  /// rises and D falls with a, so the minimum is where they cross.
+  public let sharpened: Double
+
   /// The bounds for training that starts from the pretrained features of `problem` and `head`.
   ///
   /// - Throws: ``LinearAlgebraError`` when a decomposition does not converge.
@@ -48,6 +56,8 @@ public struct LinearBounds: Equatable, Sendable {
     let counted = RankRule.doublePrecision.rank(
       singularValues: values, rows: inputs.rows, columns: inputs.columns)
     conditionNumber = counted > 0 ? values[0] / values[counted - 1] : 1
+    sharpened = Self.crossing(
+      cosine: cosineToComplement, distance: distance, signalNorm: signalNorm, overlap: overlap)
   }
 
   /// The lower bound on the OOD error of fine-tuning at any time, for any head and any number of
@@ -89,6 +99,30 @@ public struct LinearBounds: Equatable, Sendable {
     let (phi, w) = (headAlignmentError, signalNorm)
     guard w > 0 else { return 0 }
     return min(phi, phi * phi / w) / ((1 + w) * (1 + w))
+  }
+
+  private static func crossing(
+    cosine: Double, distance: Double, signalNorm w: Double, overlap: Double
+  ) -> Double {
+    let (squared, fourth) = (overlap * overlap, w * w * w * w)
+    func rising(_ a: Double) -> Double { max(0, cosine * a - distance * w) }
+    func falling(_ a: Double) -> Double {
+      let largest = (1 + (w + a) * (w + a)).squareRoot()  // ‖B‖₂ is at most this
+      if squared < fourth {
+        let rest = max(0, w * w - w * a)
+        return max(0, max(0, rest * rest + w * w - squared).squareRoot() - w - largest * a)
+      }
+      let room = (w * w + w * a) * (w * w + w * a) + w * w - squared
+      return room < 0 ? .infinity : max(0, w - largest * a - room.squareRoot())
+    }
+    var (low, high) = (0.0, 1.0)
+    while rising(high) < falling(high), high < 1e300 { high *= 2 }
+    for _ in 0..<200 {
+      let middle = (low + high) / 2
+      if rising(middle) < falling(middle) { low = middle } else { high = middle }
+    }
+    // Both sides of the crossing bound it from below.
+    return min(rising(high), max(rising(low), falling(low)))
   }
 
   /// The smallest singular value of a product of orthonormal bases: the cosine of the largest
