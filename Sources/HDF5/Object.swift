@@ -1,8 +1,9 @@
 import CHDF5
 
-/// A group or a dataset: something in a file with a path and attributes.
 // Every stored property is constant and the library is called under its lock, which the compiler
 // cannot see through a class that has subclasses.
+
+/// A group or a dataset: something in a file with a path and attributes.
 public class Object: @unchecked Sendable {
   /// The file it is in.
   public let file: File
