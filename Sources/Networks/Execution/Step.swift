@@ -20,9 +20,11 @@ final class PrimitiveStep: Step {
     _ descriptor: PrimitiveDescriptor, engine: Engine,
     _ bindings: [(argument: Int32, descriptor: MemoryDescriptor, buffer: Buffer)]
   ) throws(NetworkError) {
-    layer = descriptor.layer
+    let layer = descriptor.layer
+    let scratchCount = descriptor.scratchCount
+    self.layer = layer
+    self.scratchCount = scratchCount
     buffers = bindings.map(\.buffer)
-    scratchCount = descriptor.scratchCount
     var primitive: dnnl_primitive_t?
     try check(dnnl_primitive_create(&primitive, descriptor.handle), "make a kernel", layer: layer)
     guard let primitive else { throw NetworkError(layer: layer, reason: "no kernel") }
