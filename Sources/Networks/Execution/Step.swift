@@ -20,9 +20,11 @@ final class PrimitiveStep: Step {
     _ descriptor: PrimitiveDescriptor, engine: Engine,
     _ bindings: [(argument: Int32, descriptor: MemoryDescriptor, buffer: Buffer)]
   ) throws(NetworkError) {
-    layer = descriptor.layer
+    let layer = descriptor.layer
+    let scratchCount = descriptor.scratchCount
+    self.layer = layer
+    self.scratchCount = scratchCount
     buffers = bindings.map(\.buffer)
-    scratchCount = descriptor.scratchCount
     var primitive: dnnl_primitive_t?
     try check(dnnl_primitive_create(&primitive, descriptor.handle), "make a kernel", layer: layer)
     guard let primitive else { throw NetworkError(layer: layer, reason: "no kernel") }
@@ -76,7 +78,8 @@ final class PrimitiveStep: Step {
   }
 
   func run(on stream: dnnl_stream_t) throws(NetworkError) {
-    let status = dnnl_primitive_execute(primitive, stream, Int32(truncatingIfNeeded: count), arguments)
+    let status = dnnl_primitive_execute(
+      primitive, stream, Int32(truncatingIfNeeded: count), arguments)
     if status != dnnl_success { try check(status, "run", layer: layer) }
   }
 }
