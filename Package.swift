@@ -47,7 +47,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
     .target(
-      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness"],
+      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
       name: "Datasets", dependencies: ["HDF5", "CDeflate", "Files", "Randomness"],

@@ -1,0 +1,179 @@
+import CLAPACK
+
+extension Matrix {
+  /// The sum of two matrices of one shape.
+  public static func + (a: Matrix, b: Matrix) -> Matrix { a.adding(b, scale: 1) }
+
+  /// The difference of two matrices of one shape.
+  public static func - (a: Matrix, b: Matrix) -> Matrix { a.adding(b, scale: -1) }
+
+  /// `self + scale · other`.
+  ///
+  /// - Precondition: the shapes are equal.
+  public func adding(_ other: Matrix, scale: Double) -> Matrix {
+    var result = self
+    result.add(other, scale: scale)
+    return result
+  }
+
+  /// Adds `scale · other` in place.
+  ///
+  /// - Precondition: the shapes are equal.
+  public mutating func add(_ other: Matrix, scale: Double = 1) {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "\(rows)×\(columns) and \(other.rows)×\(other.columns) cannot be added")
+    cblas_daxpy(blasSize(values.count), scale, other.values, 1, &values, 1)
+  }
+
+  /// Every entry times `scale`.
+  public static func * (scale: Double, a: Matrix) -> Matrix {
+    var result = a
+    cblas_dscal(blasSize(a.values.count), scale, &result.values, 1)
+    return result
+  }
+
+  /// The product `a b`.
+  ///
+  /// - Precondition: `a.columns == b.rows`.
+  public static func * (a: Matrix, b: Matrix) -> Matrix {
+    var result = Matrix(rows: a.rows, columns: b.columns)
+    result.addProduct(a, b)
+    return result
+  }
+
+  /// The product `selfᵀ other`.
+  ///
+  /// - Precondition: `rows == other.rows`.
+  public func transposedTimes(_ other: Matrix) -> Matrix {
+    var result = Matrix(rows: columns, columns: other.columns)
+    result.addProduct(transposed: self, other)
+    return result
+  }
+
+  /// The product `self otherᵀ`.
+  ///
+  /// - Precondition: `columns == other.columns`.
+  public func timesTransposed(_ other: Matrix) -> Matrix {
+    precondition(columns == other.columns, "\(columns) and \(other.columns) columns")
+    var result = Matrix(rows: rows, columns: other.rows)
+    guard rows > 0, other.rows > 0, columns > 0 else { return result }
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasTrans, blasSize(rows), blasSize(other.rows),
+      blasSize(columns), 1, values, blasSize(columns), other.values, blasSize(columns), 0,
+      &result.values, blasSize(other.rows))
+    return result
+  }
+
+  /// Adds `scale · a b` in place.
+  ///
+  /// - Precondition: the shapes fit.
+  public mutating func addProduct(_ a: Matrix, _ b: Matrix, scale: Double = 1) {
+    precondition(
+      a.columns == b.rows && rows == a.rows && columns == b.columns,
+      "\(a.rows)×\(a.columns) times \(b.rows)×\(b.columns) is not \(rows)×\(columns)")
+    guard rows > 0, columns > 0, b.rows > 0 else { return }
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasSize(rows), blasSize(columns),
+      blasSize(b.rows), scale, a.values, blasSize(a.columns), b.values, blasSize(columns), 1,
+      &values, blasSize(columns))
+  }
+
+  /// Adds `scale · aᵀ b` in place.
+  ///
+  /// - Precondition: the shapes fit.
+  public mutating func addProduct(transposed a: Matrix, _ b: Matrix, scale: Double = 1) {
+    precondition(
+      a.rows == b.rows && rows == a.columns && columns == b.columns,
+      "(\(a.rows)×\(a.columns))ᵀ times \(b.rows)×\(b.columns) is not \(rows)×\(columns)")
+    guard rows > 0, columns > 0, b.rows > 0 else { return }
+    cblas_dgemm(
+      CblasRowMajor, CblasTrans, CblasNoTrans, blasSize(rows), blasSize(columns),
+      blasSize(b.rows), scale, a.values, blasSize(rows), b.values, blasSize(columns), 1,
+      &values, blasSize(columns))
+  }
+
+  /// The Gram matrix of the columns, `selfᵀ self`, exactly symmetric.
+  public var gram: Matrix {
+    var result = Matrix(rows: columns, columns: columns)
+    result.addUpperGram(of: self)
+    result.mirrorUpperTriangle()
+    return result
+  }
+
+  /// Adds the upper triangle of `blockᵀ block`; the lower triangle is left as it is.
+  ///
+  /// Add blocks of rows one after another, then call ``mirrorUpperTriangle()`` once.
+  ///
+  /// - Precondition: the matrix is square with `block.columns` columns.
+  public mutating func addUpperGram(of block: Matrix) {
+    precondition(
+      rows == block.columns && columns == block.columns,
+      "a Gram matrix of \(block.columns) columns is not \(rows)×\(columns)")
+    guard block.rows > 0, columns > 0 else { return }
+    cblas_dsyrk(
+      CblasRowMajor, CblasUpper, CblasTrans, blasSize(columns), blasSize(block.rows), 1,
+      block.values, blasSize(columns), 1, &values, blasSize(columns))
+  }
+
+  /// Copies the upper triangle to the lower one.
+  ///
+  /// - Precondition: the matrix is square.
+  public mutating func mirrorUpperTriangle() {
+    precondition(rows == columns, "\(rows)×\(columns) has no mirror image")
+    let size = columns
+    values.withUnsafeMutableBufferPointer { entries in
+      var row = 1
+      while row < size {
+        var column = 0
+        while column < row {
+          entries[row * size + column] = entries[column * size + row]
+          column += 1
+        }
+        row += 1
+      }
+    }
+  }
+
+  /// The product `self vector`.
+  ///
+  /// - Precondition: `vector.count == columns`.
+  public func times(_ vector: [Double]) -> [Double] {
+    precondition(vector.count == columns, "\(vector.count) entries for \(columns) columns")
+    var result = [Double](repeating: 0, count: rows)
+    guard rows > 0, columns > 0 else { return result }
+    cblas_dgemv(
+      CblasRowMajor, CblasNoTrans, blasSize(rows), blasSize(columns), 1, values,
+      blasSize(columns), vector, 1, 0, &result, 1)
+    return result
+  }
+
+  /// The product `selfᵀ vector`.
+  ///
+  /// - Precondition: `vector.count == rows`.
+  public func transposedTimes(_ vector: [Double]) -> [Double] {
+    precondition(vector.count == rows, "\(vector.count) entries for \(rows) rows")
+    var result = [Double](repeating: 0, count: columns)
+    guard rows > 0, columns > 0 else { return result }
+    cblas_dgemv(
+      CblasRowMajor, CblasTrans, blasSize(rows), blasSize(columns), 1, values,
+      blasSize(columns), vector, 1, 0, &result, 1)
+    return result
+  }
+
+  /// The sum of products of corresponding entries, `tr(selfᵀ other)`.
+  ///
+  /// - Precondition: the shapes are equal.
+  public func innerProduct(_ other: Matrix) -> Double {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "\(rows)×\(columns) and \(other.rows)×\(other.columns) have no inner product")
+    return cblas_ddot(blasSize(values.count), values, 1, other.values, 1)
+  }
+}
+
+/// The inner product of two vectors of one length.
+public func dot(_ a: [Double], _ b: [Double]) -> Double {
+  precondition(a.count == b.count, "\(a.count) and \(b.count) entries")
+  return cblas_ddot(blasSize(a.count), a, 1, b, 1)
+}

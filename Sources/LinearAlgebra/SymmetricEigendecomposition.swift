@@ -1,0 +1,45 @@
+import CLAPACK
+
+/// A symmetric matrix as `A = V diag(λ) Vᵀ`.
+///
+/// In every eigenvector the largest entry in magnitude (the first, among equals to 1e-8) is
+/// positive. Within a repeated eigenvalue the basis is LAPACK's choice.
+public struct SymmetricEigendecomposition: Sendable {
+  /// The eigenvalues, largest first.
+  public let values: [Double]
+
+  /// The eigenvectors in columns, in the order of the values.
+  public let vectors: Matrix
+}
+
+extension Matrix {
+  /// The eigenvalues and eigenvectors of a symmetric matrix (LAPACK `dsyevd`).
+  ///
+  /// Only the upper triangle is read.
+  ///
+  /// - Precondition: the matrix is square.
+  /// - Complexity: O(n³).
+  public func symmetricEigen() throws(LinearAlgebraError) -> SymmetricEigendecomposition {
+    precondition(rows == columns, "\(rows)×\(columns) is not square")
+    guard rows > 0 else { return SymmetricEigendecomposition(values: [], vectors: self) }
+    try checkForLAPACK("symmetric eigenproblem")
+    var work = values
+    var ascending = [Double](repeating: 0, count: rows)
+    // Our upper triangle, row by row, is the lower one column by column.
+    let info = LAPACKE_dsyevd(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), Int32(rows), &work,
+      Int32(rows), &ascending)
+    try checkStatus(info, "symmetric eigenproblem")
+    // Eigenvectors lie in the rows of `work` now, smallest eigenvalue first.
+    let found = Matrix(rows: rows, columns: rows, values: work)
+    var descending: [Double] = []
+    descending.reserveCapacity(work.count)
+    for row in stride(from: rows - 1, through: 0, by: -1) {
+      let vector = found.row(row)
+      descending += found.wantsFlip(row: row) ? vector.map { -$0 } : vector
+    }
+    return SymmetricEigendecomposition(
+      values: ascending.reversed(),
+      vectors: Matrix(rows: rows, columns: rows, values: descending).transposed)
+  }
+}
