@@ -47,7 +47,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
     .target(
-      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness"],
+      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
       name: "Datasets", dependencies: ["HDF5", "CDeflate", "Files", "Randomness"],
@@ -84,7 +84,7 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
     .testTarget(
-      name: "HDF5Tests", dependencies: ["HDF5", "CHDF5", "TestSupport"],
+      name: "HDF5Tests", dependencies: ["HDF5", "Files", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "Randomness"],

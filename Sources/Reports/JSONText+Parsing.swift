@@ -6,6 +6,12 @@ public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertib
   /// What is wrong there.
   public var reason: String
 
+  /// What is wrong in which line.
+  public init(line: Int, reason: String) {
+    self.line = line
+    self.reason = reason
+  }
+
   /// One line: where, then what.
   public var description: String { "line \(line): \(reason)" }
 }
@@ -180,7 +186,7 @@ private struct JSONParser {
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isWhole, let value = Int(text), text != "-0" { return .integer(value) }
-    if isWhole, let value = UInt64(text) { return .unsigned(value) }
+    if isWhole, !text.hasPrefix("-"), let value = UInt64(text) { return .unsigned(value) }
     guard let value = Double(text), value.isFinite else { throw wrong("\(text) is too large") }
     return .number(value)
   }

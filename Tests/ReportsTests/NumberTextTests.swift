@@ -2,11 +2,12 @@ import Reports
 import Testing
 
 @Suite struct NumberTextTests {
-  @Test(arguments: [
-    (0.437, 4, "0.4370"), (12.5, 4, "12.50"), (1234.0, 4, "1234"), (12345.0, 4, "1.234e+04"),
-    (0.0000012, 2, "1.2e-06"), (0, 4, "0"), (-0.0, 4, "0"), (-1.0, 1, "-1"), (1e10, 1, "1e+10"),
-    (9.9996, 4, "10.00"), (0.1, 17, "0.10000000000000001"), (-.infinity, 3, "-inf"),
-  ])
+  @Test(
+    arguments: [
+      (0.437, 4, "0.4370"), (12.5, 4, "12.50"), (1234.0, 4, "1234"), (12345.0, 4, "1.234e+04"),
+      (0.0000012, 2, "1.2e-06"), (0, 4, "0"), (-0.0, 4, "0"), (-1.0, 1, "-1"), (1e10, 1, "1e+10"),
+      (9.9996, 4, "10.00"), (0.1, 17, "0.10000000000000001"), (-.infinity, 3, "-inf"),
+    ] as [(Double, Int, String)])
   func `significant digits keep their trailing zeros`(value: Double, digits: Int, text: String) {
     #expect(NumberText.significant(value, digits: digits) == text)
   }
@@ -24,10 +25,11 @@ import Testing
     #expect(NumberText.count(value) == text)
   }
 
-  @Test(arguments: [
-    (0, "0 ms"), (0.0021, "2.1 ms"), (0.21, "0.21 s"), (9.97, "10 s"), (48.2, "48 s"),
-    (59.9, "1 min 00 s"), (185, "3 min 05 s"), (7620, "2 h 07 min"), (.infinity, "unknown"),
-  ])
+  @Test(
+    arguments: [
+      (0, "0 ms"), (0.0021, "2.1 ms"), (0.21, "0.21 s"), (9.97, "10 s"), (48.2, "48 s"),
+      (59.9, "1 min 00 s"), (185, "3 min 05 s"), (7620, "2 h 07 min"), (.infinity, "unknown"),
+    ] as [(Double, String)])
   func `durations use the units people would`(seconds: Double, text: String) {
     #expect(NumberText.duration(seconds: seconds) == text)
   }
