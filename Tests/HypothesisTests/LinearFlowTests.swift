@@ -4,8 +4,8 @@ import LinearAlgebra
 import Testing
 
 @Suite struct LinearFlowTests {
-  /// On the plane v⁴ − (v₀² − s²) v² − w² s² … reduces to x² − (v₀² − c²) x − c² = 0 for x = v², with
-  /// c = cos(angle): vb = c on the ID axis and v² − b² stays v₀² − c².
+  /// With B = (b, ·) and c the cosine of the angle, the limit has v b = c, and v² − b² stays v₀² − c²:
+  /// v⁴ − (v₀² − c²) v² − c² = 0.
   @Test(arguments: [15, 45, 75], [0.1, 0.5, 1, 2])
   func `one feature in the plane ends where the closed form says`(
     degrees: Double, head: Double

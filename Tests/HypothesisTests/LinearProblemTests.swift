@@ -54,22 +54,29 @@ import Testing
     #expect(a.pretrained.head != b.pretrained.head)
   }
 
-  @Test(
-    arguments: [
-      (\LinearProblemSettings.rank, 0, "rank is 0"),
-      (\.rank, -3, "rank is -3"),
-      (\.spanDimension, 5, "not more than the rank 5"),
-      (\.dimension, 13, "8 + 5 < 13"),
-      (\.dimension, -1, "leaves too little"),
-      (\.dimension, .max, "more than this simulation holds"),
-      (\.exampleCount, 7, "7 examples cannot span 8"),
-      (\.exampleCount, .max, "more than this simulation holds"),
-    ] as [(WritableKeyPath<LinearProblemSettings, Int> & Sendable, Int, String)])
-  func `sizes that the theory is not about are refused in words`(
-    part: WritableKeyPath<LinearProblemSettings, Int> & Sendable, value: Int, words: String
-  ) throws {
+  private static func settings(
+    _ change: (inout LinearProblemSettings) -> Void
+  ) -> LinearProblemSettings {
     var settings = LinearProblemSettings()
-    settings[keyPath: part] = value
+    change(&settings)
+    return settings
+  }
+
+  @Test(arguments: [
+    (settings { $0.rank = 0 }, "rank is 0"),
+    (settings { $0.rank = -3 }, "rank is -3"),
+    (settings { $0.rank = .max }, "not more than the rank"),
+    (settings { $0.spanDimension = 5 }, "not more than the rank 5"),
+    (settings { $0.dimension = 13 }, "8 + 5 < 13"),
+    (settings { $0.dimension = -1 }, "leaves too little"),
+    (settings { $0.dimension = .min }, "leaves too little"),
+    (settings { $0.dimension = .max }, "more than this simulation holds"),
+    (settings { $0.exampleCount = 7 }, "7 examples cannot span 8"),
+    (settings { $0.exampleCount = .max }, "more than this simulation holds"),
+  ])
+  func `sizes that the theory is not about are refused in words`(
+    settings: LinearProblemSettings, words: String
+  ) {
     let error = #expect(throws: LinearProblemError.self) { try settings.validate() }
     #expect(error?.reason.contains(words) == true, "\(error?.reason ?? "no error")")
   }

@@ -46,11 +46,11 @@ enum LinearProblems {
       complement: complement)
   }
 
-  /// A flow that goes on until nothing is left of the loss that doubles could show.
+  /// A flow whose end is within 1e-10 or so of the limit.
   static var preciseFlow: LinearFlow {
     var flow = LinearFlow()
     flow.tolerance = 1e-12
-    flow.lossTolerance = 1e-26
+    flow.lossTolerance = 1e-22
     return flow
   }
 

@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  /// A permutation of the axes keeps "each coordinate by itself" and "along the span" apart.
+  /// A coordinate whose gradient is zero takes no step, however long its own steps would be.
   @Test func `Adam stays in a span that lies along the axes`() throws {
     let drawn = try LinearProblem(LinearProblemSettings(), seed: 2)
     let basis = Matrix.identity(20)
