@@ -114,9 +114,9 @@ let package = Package(
       name: "HypothesisTests",
       dependencies: [
         "Hypothesis", "Training", "Networks", "Datasets", "Geometry", "LinearAlgebra",
-        "Randomness", "TestSupport",
+        "Randomness", "Reports", "TestSupport",
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Files", "TestSupport"],
       swiftSettings: strict),
