@@ -47,7 +47,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
     .target(
-      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness"],
+      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
       name: "Datasets", dependencies: ["HDF5", "CDeflate", "Files", "Randomness"],
@@ -115,9 +115,9 @@ let package = Package(
       name: "HypothesisTests",
       dependencies: [
         "Hypothesis", "Training", "Networks", "Datasets", "Geometry", "LinearAlgebra",
-        "Randomness", "TestSupport",
+        "Randomness", "Reports", "TestSupport",
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Files", "TestSupport"],
       swiftSettings: strict),

@@ -6,5 +6,10 @@ struct Anamorph: ParsableCommand {
     commandName: "anamorph",
     abstract: "Tell what fine-tuning did to a network: which weights moved, in which directions, "
       + "and whether its features moved with them.",
-    version: "0.1.0")
+    version: "0.1.0",
+    subcommands: [
+      Inspect.self,
+      Diff.self,
+      Theory.self,
+    ])
 }
