@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Randomness
 import Testing
 
@@ -63,6 +64,18 @@ import Testing
     let subset = Self.ten.subset([4, 1])
     #expect(try subset.loaded().values(0..<2) == subset.values(0..<2))
     #expect(try subset.loaded().labels == subset.labels)
+  }
+
+  @Test func `vectors can be seen as images and images as vectors`() throws {
+    let vectors = try Self.ten.reshaped(to: [4])
+    #expect(vectors.exampleShape == [4])
+    #expect(vectors.channelCount == 1)
+    #expect(try vectors.values(0..<10) == Self.ten.values(0..<10))
+    let images = try vectors.reshaped(to: [1, 2, 2])
+    #expect(images.channelCount == 2)
+    #expect(images.labels == Self.ten.labels)
+    let error = #expect(throws: FileError.self) { try vectors.reshaped(to: [3, 1, 1]) }
+    #expect(error?.description == "ten: examples of 4 values cannot be seen as 3 × 1 × 1")
   }
 
   @Test func `classes can be grouped`() {

@@ -91,6 +91,33 @@ import Testing
     }
   }
 
+  @Test func `labels that are no list of numbers are not guessed`() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/text.h5"
+      try File.create(path) { root in
+        try root.write("data", shape: [2, 1], [0, 1] as [Float])
+        try root.write("labels", ["cat", "dog"])
+      }
+      #expect(try ExampleSet.open(path).labels == nil)
+      let error = #expect(throws: FileError.self) {
+        try ExampleSet.open(path, labels: "::/labels")
+      }
+      #expect(error?.description == "\(path): /labels: holds string, not numbers")
+    }
+  }
+
+  @Test func `labels that claim more than memory holds are not read`() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/claim.h5"
+      try File.create(path) { root in
+        try root.write("data", shape: [2, 1], [0, 1] as [Float])
+        _ = try root.create("labels", shape: [1 << 40], of: Int64.self, deflate: 1)
+      }
+      let error = #expect(throws: FileError.self) { try ExampleSet.open("\(path)::/data") }
+      #expect(error?.reason == "1099511627776 labels for the 2 examples of \(path)::/data")
+    }
+  }
+
   @Test func `what holds no numbers is refused by name`() throws {
     try withFile { path throws in
       let text = #expect(throws: FileError.self) { try ExampleSet.open("\(path)::/note") }
