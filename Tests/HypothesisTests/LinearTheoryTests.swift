@@ -64,7 +64,7 @@ import Testing
     #expect(theory.holds)
   }
 
-  @Test(arguments: [0.01, 1, 1000], [0, 1, 1000])
+  @Test(arguments: [0.1, 1, 1000], [0, 1, 1000])
   func `what is proved holds at every scale`(signalNorm: Double, headScale: Double) throws {
     var settings = LinearTheory.Settings()
     settings.problem.signalNorm = signalNorm
