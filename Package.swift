@@ -97,7 +97,8 @@ let package = Package(
       dependencies: ["Networks", "Checkpoints", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Files", "TestSupport"],
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "HDF5", "CDeflate", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "GeometryTests",

@@ -64,6 +64,16 @@ extension Role {
   /// Whether gradients never change it: the running statistics of a batch normalisation.
   public var isStatistic: Bool { self == .movingMean || self == .movingVariance }
 
+  /// The role whose ``name`` is `name`.
+  public init(exactly name: String) {
+    self = Self.all.first { $0.name == name } ?? .other(name)
+  }
+
+  private static let all: [Role] = [
+    .kernel, .bias, .gamma, .beta, .movingMean, .movingVariance, .depthwiseKernel,
+    .pointwiseKernel, .recurrentKernel, .embeddings,
+  ]
+
   private static let named: [String: Role] = [
     "kernel": .kernel, "W": .kernel, "weight": .kernel, "bias": .bias, "b": .bias,
     "gamma": .gamma, "beta": .beta, "moving_mean": .movingMean, "running_mean": .movingMean,

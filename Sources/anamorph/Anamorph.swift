@@ -7,5 +7,9 @@ struct Anamorph: ParsableCommand {
     abstract: "Tell what fine-tuning did to a network: which weights moved, in which directions, "
       + "and whether its features moved with them.",
     version: "0.1.0",
-    subcommands: [Theory.self])
+    subcommands: [
+      Inspect.self,
+      Diff.self,
+      Theory.self,
+    ])
 }
