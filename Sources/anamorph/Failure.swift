@@ -65,3 +65,27 @@ enum StandardOutput {
     }
   }
 }
+
+/// Runs `body`; errors that know no file are told as errors of `path`.
+func naming<R>(_ path: String, _ body: () throws -> R) throws -> R {
+  do {
+    return try body()
+  } catch let error as NetworkError {
+    throw FileError(path: path, reason: "\(error)")
+  } catch let error as ExperimentError {
+    throw FileError(path: path, reason: "\(error)")
+  } catch let error as TrainingError {
+    throw FileError(path: path, reason: "\(error)")
+  }
+}
+
+/// Standard error, where everything is said that is not the result.
+enum StandardError {
+  /// Says one line, unless the user asked for quiet.
+  static func say(_ line: String, unless isQuiet: Bool) {
+    if isQuiet { return }
+    let bytes = Array("\(line)\n".utf8)
+    // Nothing is left to be done when standard error itself is closed.
+    _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
