@@ -50,18 +50,22 @@ public struct ParameterAlignment: Sendable {
   /// - Complexity: O(n·m) for lists that differ; O(n) when both name the same parameters.
   public init(_ before: [Checkpoint.Parameter], _ after: [Checkpoint.Parameter]) {
     let (a, b) = (Self.identities(before), Self.identities(after))
-    var partners = [Int?](repeating: nil, count: a.count)
-    if Set(a.map(\.key)) != Set(b.map(\.key)) || a.map(\.key) == b.map(\.key) {
-      for (i, j) in Self.ordered(a, b) { partners[i] = j }
-    }
-    var free = Set(b.indices).subtracting(partners.compactMap { $0 })
     let byKey = Dictionary(uniqueKeysWithValues: b.indices.map { (b[$0].key, $0) })
+    var inOrder: [Int: Int] = [:]
+    if a.map(\.key) != b.map(\.key), Set(a.map(\.key)) == Set(byKey.keys) {
+      let places = a.compactMap { byKey[$0.key] }
+      for i in Self.longestIncreasing(places) { inOrder[i] = places[i] }
+    } else {
+      for (i, j) in Self.ordered(a, b) { inOrder[i] = j }
+    }
+    var free = Set(b.indices).subtracting(inOrder.values)
     for i in a.indices {
-      if let j = partners[i] {
-        let sameKey = a[i].key == b[j].key
-        let evidence: Evidence =
-          !sameKey ? .order : before[i].name == after[j].name ? .name : .layerAndRole
-        pairs.append(Pair(before: i, after: j, evidence: evidence))
+      if let j = inOrder[i] {
+        let sameName = before[i].name == after[j].name
+        pairs.append(
+          Pair(
+            before: i, after: j,
+            evidence: a[i].key != b[j].key ? .order : sameName ? .name : .layerAndRole))
       } else if let j = byKey[a[i].key], free.remove(j) != nil {
         pairs.append(Pair(before: i, after: j, evidence: .moved))
       } else {
@@ -100,6 +104,28 @@ public struct ParameterAlignment: Sendable {
     case (false, true, true): 3
     default: 0
     }
+  }
+
+  /// The positions of a longest run of `values`, gaps allowed, in which each exceeds the one before.
+  private static func longestIncreasing(_ values: [Int]) -> [Int] {
+    var tails: [Int] = []  // positions of the least last value of a run of each length
+    var previous = [Int?](repeating: nil, count: values.count)
+    for position in values.indices {
+      var (low, high) = (0, tails.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if values[tails[middle]] < values[position] { low = middle + 1 } else { high = middle }
+      }
+      previous[position] = low > 0 ? tails[low - 1] : nil
+      if low == tails.count { tails.append(position) } else { tails[low] = position }
+    }
+    var run: [Int] = []
+    var position = tails.last
+    while let place = position {
+      run.append(place)
+      position = previous[place]
+    }
+    return run.reversed()
   }
 
   /// The pairing with the most evidence among those that keep both orders (Needleman and Wunsch).

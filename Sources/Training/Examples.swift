@@ -39,6 +39,11 @@ public struct Examples: Equatable, Sendable {
       shape: set.exampleShape, inputs: try set.values(0..<set.count), labels: labels)
   }
 
+  /// The same examples as a set that can be read in blocks.
+  public func set(named name: String) -> ExampleSet {
+    ExampleSet(name: name, values: inputs, exampleShape: shape, labels: labels)
+  }
+
   /// The examples of a range.
   public subscript(range: Range<Int>) -> Examples {
     Examples(

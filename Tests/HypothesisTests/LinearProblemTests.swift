@@ -89,8 +89,12 @@ import Testing
   }
 
   @Test(
-    arguments: [(0, nil), (-1, nil), (.nan, nil), (1, -1), (1, .infinity)] as [(Double, Double?)])
-  func `lengths that do not exist are refused`(signalNorm: Double, headScale: Double?) {
+    arguments: [
+      (0, nil), (-1, nil), (.nan, nil), (1e-4, nil), (1e4, nil), (1, -1), (1, .infinity),
+    ] as [(Double, Double?)])
+  func `lengths that do not exist or that rounding swamps are refused`(
+    signalNorm: Double, headScale: Double?
+  ) {
     var settings = LinearProblemSettings()
     settings.signalNorm = signalNorm
     settings.headScale = headScale

@@ -1,5 +1,3 @@
-import Files
-
 #if canImport(Darwin)
   import Darwin
 #else
@@ -7,8 +5,11 @@ import Files
 #endif
 
 /// Small files, read whole.
-enum TextFile {
-  static func text(of path: String) throws -> String {
+public enum TextFile {
+  /// The text of the file at `path`.
+  ///
+  /// - Throws: ``FileError``, also when it is not UTF-8.
+  public static func text(of path: String) throws -> String {
     let bytes = try bytes(of: path)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError(path: path, reason: "not text in UTF-8")
@@ -16,7 +17,10 @@ enum TextFile {
     return text
   }
 
-  static func bytes(of path: String) throws -> [UInt8] {
+  /// The bytes of the file at `path`.
+  ///
+  /// - Throws: ``FileError``.
+  public static func bytes(of path: String) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.system(path) }
     defer { close(descriptor) }
