@@ -138,6 +138,19 @@ import Testing
     }
   }
 
+  @Test func `examples that claim more than memory holds are refused when they are read`() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/claim.h5"
+      try File.create(path) { root in
+        _ = try root.create("data", shape: [1 << 40, 4], of: Float.self, deflate: 1)
+      }
+      let set = try ExampleSet.open(path)
+      let error = #expect(throws: FileError.self) { try set.loaded() }
+      #expect(error?.reason.contains("claims 17592186044416 bytes") == true)
+      #expect(error?.object == "/data")
+    }
+  }
+
   @Test func `what holds no numbers is refused by name`() throws {
     try withFile { path throws in
       let text = #expect(throws: FileError.self) { try ExampleSet.open("\(path)::/note") }
