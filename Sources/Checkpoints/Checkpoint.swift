@@ -93,7 +93,7 @@ public struct Checkpoint: Sendable {
       let root = try file.root
       if try root.hasAttribute("anamorph_layout") { return try anamorph(file, root) }
       if let checkpoint = try kerasLegacy(file, root) { return checkpoint }
-      throw HDF5Error(kind: .unsupported, path: path, reason: unknownLayout(root))
+      throw HDF5Error(kind: .unsupported, path: path, reason: try unknownLayout(root))
     }
   }
 
@@ -150,8 +150,8 @@ extension Checkpoint {
   }
 
   /// What to say of a file whose layout is none of those read.
-  private static func unknownLayout(_ root: Group) -> String {
-    let names = ((try? root.entries()) ?? []).map(\.name)
+  private static func unknownLayout(_ root: Group) throws(HDF5Error) -> String {
+    let names = try root.entries().map(\.name)
     if names.contains("_layer_checkpoint_dependencies") || names.contains("layers") {
       return "a Keras 3 .weights.h5, which is not read; save the model with model.save('name.h5')"
     }

@@ -62,10 +62,15 @@ struct KerasRecord {
       checkpoint.conversionNeeded =
         "Theano flips convolution kernels (layer \(layers[0].name)), which is not converted; "
         + "load and save it with Keras 2 on TensorFlow"
-    } else if isVersion1, backend == nil {
+    } else if isVersion1, backend == nil, !namesAreTensorFlows(layers) {
       checkpoint.notes.append(
         "the file does not record what computed its convolutions; kernels from Theano are flipped")
     }
+  }
+
+  /// Whether the names of parameters end as TensorFlow's variables do.
+  private func namesAreTensorFlows(_ layers: [Checkpoint.Layer]) -> Bool {
+    layers.allSatisfy { $0.parameters.allSatisfy { $0.name.hasSuffix(":0") } }
   }
 
   private enum Order {

@@ -1,3 +1,5 @@
+public import Datasets
+
 /// Labelled examples in memory, as training reads them.
 public struct Examples: Equatable, Sendable {
   /// The shape of one example: [height, width, channels] or [d].
@@ -24,6 +26,22 @@ public struct Examples: Equatable, Sendable {
     self.shape = shape
     self.inputs = inputs
     self.labels = labels
+  }
+
+  /// Every example of a set, read into memory.
+  ///
+  /// - Throws: ``TrainingError`` when the set has no labels, or what reading throws.
+  public init(_ set: ExampleSet) throws {
+    guard let labels = set.labels else {
+      throw TrainingError("\(set.name): no labels; name them with --labels")
+    }
+    self.init(
+      shape: set.exampleShape, inputs: try set.values(0..<set.count), labels: labels)
+  }
+
+  /// The same examples as a set that can be read in blocks.
+  public func set(named name: String) -> ExampleSet {
+    ExampleSet(name: name, values: inputs, exampleShape: shape, labels: labels)
   }
 
   /// The examples of a range.

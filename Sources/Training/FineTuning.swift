@@ -113,7 +113,7 @@ public enum FineTuning {
       for start in stride(from: 0, to: training.count, by: settings.batchSize) {
         let rows = permutation[start..<min(start + settings.batchSize, training.count)]
         loss += try trainer.step(
-          training, rows: rows,
+          .labels(from: training, rows: rows),
           learningRate: learningRate * settings.schedule.factor(at: step, of: steps),
           dropout: &dropout)
         step += 1

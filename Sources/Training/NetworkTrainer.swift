@@ -52,20 +52,6 @@ final class NetworkTrainer {
     }
   }
 
-  /// One update on some rows of labelled examples; returns their mean cross-entropy before it.
-  func step(
-    _ examples: Examples, rows: ArraySlice<Int>, learningRate: Double,
-    dropout: inout SeededGenerator
-  ) throws -> Double {
-    let width = examples.width
-    var inputs: [Float] = []
-    inputs.reserveCapacity(rows.count * width)
-    for row in rows { inputs.append(contentsOf: examples.inputs[row * width..<(row + 1) * width]) }
-    return try step(
-      .labels(inputs: inputs, rows.map { examples.labels[$0] }), learningRate: learningRate,
-      dropout: &dropout)
-  }
-
   private func update(
     _ inputs: [Float], count: Int, learningRate: Double, dropout: inout SeededGenerator,
     _ loss: (UnsafeBufferPointer<Float>, UnsafeMutableBufferPointer<Float>) -> Double

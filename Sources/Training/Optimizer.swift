@@ -51,6 +51,14 @@ public struct OptimizerSettings: Codable, Equatable, Sendable {
     self.stability = stability
   }
 
+  /// In words: `SGD, momentum 0.9` or `Adam, weight decay 0.0001`.
+  public var summary: String {
+    var parts = [method == .sgd ? "SGD" : "Adam"]
+    if method == .sgd, momentum != 0 { parts.append("momentum \(momentum)") }
+    if weightDecay != 0 { parts.append("weight decay \(weightDecay)") }
+    return parts.joined(separator: ", ")
+  }
+
   /// Whether updates of a weight matrix stay in the span of the layer's inputs.
   public var keepsUpdatesInInputSpan: Bool { method == .sgd && weightDecay == 0 }
 }

@@ -81,3 +81,19 @@ public enum Pretraining {
     return Result(network: trainer.network(), finalLoss: recent / Double(counted))
   }
 }
+
+extension Pretraining.Batch {
+  /// A batch of some rows of labelled examples.
+  public static func labels(
+    from examples: Examples, rows: some Sequence<Int>
+  ) -> Pretraining.Batch {
+    let width = examples.width
+    var inputs: [Float] = []
+    var labels: [Int] = []
+    for row in rows {
+      inputs.append(contentsOf: examples.inputs[row * width..<(row + 1) * width])
+      labels.append(examples.labels[row])
+    }
+    return .labels(inputs: inputs, labels)
+  }
+}

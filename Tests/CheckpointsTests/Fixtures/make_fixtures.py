@@ -7,6 +7,7 @@
 Each run records the versions it used, and the values the tests expect, in NAME.json.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -30,11 +31,21 @@ def facts(model):
     """Shapes, sums and sums of squares of the parameters in the order that Keras saves them."""
     weights = []
     for layer in model.layers:
-        for w in getattr(layer, "_legacy_weights", None) or legacy_weights(layer):
+        for w in legacy_weights(layer):
             v = np.asarray(w, "f8")
             weights.append({"layer": layer.name, "shape": list(v.shape), "sum": float(v.sum()),
                             "squares": float((v ** 2).sum())})
     return weights
+
+
+def digest(model):
+    """SHA-256 over the shape and the float64 values of every parameter in that order."""
+    h = hashlib.sha256()
+    for layer in model.layers:
+        for w in legacy_weights(layer):
+            v = np.asarray(w, "<f8")
+            h.update(np.array([v.ndim, *v.shape], "<u8").tobytes() + v.tobytes())
+    return h.hexdigest()
 
 
 def legacy_weights(layer):
@@ -63,7 +74,7 @@ def keras2():
     conv.fit(x, y, verbose=0)
     conv.save(path("keras2_conv_adam.h5"))
     conv.save_weights(path("keras2_conv_weights.h5"))
-    first = facts(conv)
+    first, first_digest = facts(conv), digest(conv)
     # Another head on the same backbone: only the head moves.
     for layer in conv.layers[:-1]:
         layer.trainable = False
@@ -90,7 +101,7 @@ def keras2():
 
     record("keras2", {"keras": keras.__version__, "tensorflow": tf.__version__,
                       "h5py": h5py.__version__},
-           keras2_conv_adam=first, keras2_conv_head=facts(conv), keras2_nested_sgd=facts(nested))
+           keras2_conv_adam=first, keras2_conv_adam_digest=first_digest, keras2_conv_head=facts(conv), keras2_nested_sgd=facts(nested))
 
 
 def keras3():
