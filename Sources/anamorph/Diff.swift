@@ -38,7 +38,8 @@ struct Diff: ParsableCommand {
       let table = Self.table(difference)
       switch format {
       case .text:
-        var text = table.text(style: .standardOutput()) + "\n" + difference.summary + "\n"
+        var text =
+          Self.brief(table).text(style: .standardOutput()) + "\n" + difference.summary + "\n"
         if let norm = difference.relativeNorm, !difference.isSame {
           text += "All compared values together: ‖b − a‖ / ‖a‖ = \(NumberText.significant(norm)).\n"
         }
