@@ -13,10 +13,21 @@ func reporting(_ body: () throws -> Void) throws {
   do {
     try body()
   } catch let error as FileError {
-    throw ExitCode.trouble("\(error)")
+    throw ExitCode.trouble(oneLine("\(error)"))
   } catch let error as HDF5Error {
-    throw ExitCode.trouble("\(error)")
+    throw ExitCode.trouble(oneLine("\(error)"))
   }
+}
+
+/// `text` with every control character shown as `�`: what a file says of itself must not move the
+/// cursor, colour the screen or look like a second line.
+func oneLine(_ text: String) -> String {
+  var result = String.UnicodeScalarView()
+  for scalar in text.unicodeScalars {
+    let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+    result.append(isControl ? "\u{FFFD}" : scalar)
+  }
+  return String(result)
 }
 
 /// Standard output, where a command's result goes and nothing else.

@@ -152,6 +152,20 @@ import Testing
     }
   }
 
+  @Test func `other kinds of checkpoint are named`() throws {
+    try withTemporaryFolder { folder in
+      for (name, words) in [
+        ("m.keras", "a Keras 3 archive"), ("m.pt", ".pt checkpoints are not read"),
+        ("m.h5", "not an HDF5 file"),
+      ] {
+        let path = folder + "/" + name
+        try "PK\u{3}\u{4}".write(toFile: path, atomically: true, encoding: .utf8)
+        let error = try #require(throws: FileError.self) { try Checkpoint.open(path) }
+        #expect(error.reason.contains(words))
+      }
+    }
+  }
+
   @Test func `a layer that is listed but missing is an error that names it`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/broken.h5"

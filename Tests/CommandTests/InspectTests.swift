@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -77,6 +78,28 @@ import Testing
         #expect(result.output == "")
         #expect(result.error == "anamorph: \(name): \(reason)\n")
       }
+    }
+  }
+
+  @Test func `names with control characters neither colour the screen nor break lines`() throws {
+    try withTemporaryFolder { folder in
+      try File.create(folder + "/odd.h5") { root in
+        try root.setAttribute("layer_names", ["a\u{1B}[31m\nb"])
+        try root.setAttribute("keras_version", "2.0\u{1B}[2J")
+        try root.createGroup("a\u{1B}[31m\nb").setAttribute("weight_names", ["x\ny"])
+      }
+      let trouble = try runAnamorph(["inspect", "odd.h5"], in: folder)
+      #expect(trouble.status == 2)
+      #expect(trouble.error == "anamorph: odd.h5: /a�[31m�b/x�y: no such object in the file\n")
+      try File.create(folder + "/odd.h5") { root in
+        try root.setAttribute("layer_names", ["a\u{1B}[31m\nb"])
+        try root.setAttribute("keras_version", "2.0\u{1B}[2J")
+        try root.createGroup("a\u{1B}[31m\nb").setAttribute("weight_names", [String]())
+      }
+      let shown = try runAnamorph(["inspect", "odd.h5"], in: folder)
+      #expect(shown.status == 0)
+      #expect(!shown.output.contains("\u{1B}"))
+      #expect(shown.lines.contains("a�[31m�b"))
     }
   }
 
