@@ -144,6 +144,7 @@ extension Checkpoint {
         reason: dataset.isNull
           ? "a parameter without values" : "holds \(dataset.elementType), not numbers")
     }
+    try dataset.requireReadable()
     return Parameter(
       layer: layer, role: role, name: name, path: dataset.path, shape: dataset.shape,
       elementType: dataset.elementType, isTrainable: role.isStatistic ? false : nil)
