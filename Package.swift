@@ -47,7 +47,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
     .target(
-      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness"],
+      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
       name: "Datasets", dependencies: ["HDF5", "CDeflate", "Files", "Randomness"],
@@ -84,7 +84,7 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
     .testTarget(
-      name: "HDF5Tests", dependencies: ["HDF5", "CHDF5", "TestSupport"],
+      name: "HDF5Tests", dependencies: ["HDF5", "Files", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "Randomness"],
@@ -97,7 +97,8 @@ let package = Package(
       dependencies: ["Networks", "Checkpoints", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Files", "TestSupport"],
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "HDF5", "CDeflate", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "GeometryTests",
@@ -114,9 +115,9 @@ let package = Package(
       name: "HypothesisTests",
       dependencies: [
         "Hypothesis", "Training", "Networks", "Datasets", "Geometry", "LinearAlgebra",
-        "Randomness", "TestSupport",
+        "Randomness", "Reports", "TestSupport",
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Files", "TestSupport"],
       swiftSettings: strict),

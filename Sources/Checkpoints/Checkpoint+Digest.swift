@@ -1,0 +1,72 @@
+public import Files
+
+extension Checkpoint {
+  /// The SHA-256 digest of the parameters, as 64 hexadecimal digits.
+  ///
+  /// It covers, in model order, the shape and the values of every parameter, each value as the
+  /// Float64 it equals. Names, layout, element type and compression do not matter, so the same
+  /// network has one digest as a whole model, as weights only and in Anamorph's layout. Every NaN
+  /// counts as the same value; 0 and −0 do not.
+  ///
+  /// - Throws: `FileError` when values cannot be read.
+  public func digest() throws(FileError) -> String {
+    var digest = ParameterDigest()
+    for parameter in parameters {
+      digest.append(shape: parameter.shape, try values(parameter))
+    }
+    return digest.hexadecimal()
+  }
+
+  /// The first parameter that holds a NaN or an infinity, and how many.
+  ///
+  /// Whoever runs a network refuses such a checkpoint.
+  ///
+  /// - Throws: `FileError` when values cannot be read.
+  public func firstNonFinite() throws(FileError) -> (parameter: Parameter, count: Int)? {
+    for parameter in parameters {
+      let count = try values(parameter).reduce(0) { $1.isFinite ? $0 : $0 + 1 }
+      if count > 0 { return (parameter, count) }
+    }
+    return nil
+  }
+
+  /// Refuses parameters that are not all finite numbers.
+  ///
+  /// - Throws: `FileError` that names the parameter.
+  public func requireFinite() throws(FileError) {
+    guard let (parameter, count) = try firstNonFinite() else { return }
+    throw FileError(
+      path: path, object: parameter.path,
+      reason: "holds NaN or infinity in \(count) of \(parameter.count) values")
+  }
+}
+
+/// The digest of tensors in an order.
+struct ParameterDigest {
+  private var hash = SHA256()
+
+  mutating func append(shape: [Int], _ values: [Double]) {
+    hash.update(UInt64(shape.count))
+    for extent in shape { hash.update(UInt64(extent)) }
+    var bits: [UInt64] = []
+    bits.reserveCapacity(min(values.count, 4096))
+    for start in stride(from: 0, to: values.count, by: 4096) {
+      bits.removeAll(keepingCapacity: true)
+      for value in values[start..<min(start + 4096, values.count)] {
+        bits.append((value.isNaN ? Double.nan.bitPattern : value.bitPattern).littleEndian)
+      }
+      bits.withUnsafeBytes { hash.update($0) }
+    }
+  }
+
+  consuming func hexadecimal() -> String { hash.hexadecimal() }
+}
+
+extension ParameterDigest {
+  /// The digest of `tensors`, as a checkpoint with them has it.
+  static func of(_ tensors: [Tensor]) -> String {
+    var digest = ParameterDigest()
+    for tensor in tensors { digest.append(shape: tensor.shape, tensor.values.map { Double($0) }) }
+    return digest.hexadecimal()
+  }
+}

@@ -1,1 +1,0 @@
-// The Checkpoints module begins here.

@@ -1,0 +1,83 @@
+/// How one parameter changed, a before and b after, sums in Float64.
+public struct ParameterChange: Equatable, Sendable {
+  /// The number of values.
+  public let count: Int
+  /// How many values changed by more than the tolerance.
+  ///
+  /// A NaN that stays a NaN, and an infinity that stays the same, did not change; a value that
+  /// becomes or stops being one did. 0 and −0 are equal.
+  public private(set) var changedCount = 0
+  /// How many values are NaN or infinite before; sums leave out whatever is so on either side.
+  public private(set) var nonFiniteBefore = 0
+  /// How many values are NaN or infinite after.
+  public private(set) var nonFiniteAfter = 0
+  /// ‖a‖.
+  public private(set) var normBefore = 0.0
+  /// ‖b‖.
+  public private(set) var normAfter = 0.0
+  /// ‖b − a‖, the Frobenius norm of the change.
+  public private(set) var distance = 0.0
+  /// The change b − a of greatest magnitude, with its sign; `nil` when nothing changed.
+  public private(set) var largest: Double?
+  /// Where the largest change is: an index for each axis; the first such place.
+  public private(set) var largestIndex: [Int] = []
+  /// ⟨a, b⟩ / (‖a‖ ‖b‖); `nil` when either is zero or a norm overflows.
+  public private(set) var cosine: Double?
+
+  /// ‖b − a‖ / ‖a‖; `nil` when ‖a‖ is zero or a norm overflows.
+  public var relativeNorm: Double? {
+    guard normBefore > 0, normBefore.isFinite, distance.isFinite else { return nil }
+    return distance / normBefore
+  }
+
+  /// The share of values that changed; 0 when there are none.
+  public var changedShare: Double { count == 0 ? 0 : Double(changedCount) / Double(count) }
+
+  /// Whether every value is what it was.
+  public var isSame: Bool { changedCount == 0 }
+
+  /// The change from `before` to `after`, both of `shape`.
+  ///
+  /// - Precondition: both have as many values as the shape says, and the tolerance is not negative.
+  public init(from before: [Double], to after: [Double], shape: [Int], tolerance: Double = 0) {
+    precondition(
+      before.count == after.count && before.count == shape.reduce(1, *),
+      "\(before.count) and \(after.count) values of shape \(shape)")
+    precondition(tolerance >= 0, "a tolerance of \(tolerance)")
+    count = before.count
+    var (squaresA, squaresB, squaresD, product) = (0.0, 0.0, 0.0, 0.0)
+    var largestAt: Int?
+    for index in before.indices {
+      let (a, b) = (before[index], after[index])
+      if !a.isFinite { nonFiniteBefore += 1 }
+      if !b.isFinite { nonFiniteAfter += 1 }
+      guard a.isFinite, b.isFinite else {
+        if a != b, !(a.isNaN && b.isNaN) { changedCount += 1 }
+        continue
+      }
+      let change = b - a
+      if abs(change) > tolerance { changedCount += 1 }
+      if change != 0, abs(change) > abs(largest ?? 0) {
+        largest = change
+        largestAt = index
+      }
+      squaresA += a * a
+      squaresB += b * b
+      squaresD += change * change
+      product += a * b
+    }
+    (normBefore, normAfter) = (squaresA.squareRoot(), squaresB.squareRoot())
+    distance = squaresD.squareRoot()
+    let scale = normBefore * normAfter
+    if scale > 0, scale.isFinite, product.isFinite {
+      // Equal arrays have a cosine of exactly 1; rounding must not say more than 1 of others.
+      cosine = distance == 0 ? 1 : max(-1, min(1, product / scale))
+    }
+    if var rest = largestAt {
+      for extent in shape.reversed() {
+        largestIndex.insert(rest % extent, at: 0)
+        rest /= extent
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+public import Files
+public import Randomness
+
+extension ExampleSet {
+  /// The examples in the given rows, in that order; they keep their labels and identifiers.
+  ///
+  /// - Precondition: each row is in `0..<count`.
+  public func subset(_ rows: [Int]) -> ExampleSet {
+    precondition(rows.allSatisfy { (0..<count).contains($0) }, "a row outside 0..<\(count)")
+    return ExampleSet(
+      name: name, format: format, source: SelectedRows(source: source, indices: rows),
+      exampleShape: exampleShape,
+      labels: Labels(
+        values: labels.map { labels in rows.map { labels[$0] } }, classCount: classCount),
+      identifiers: identifiers.selected(rows))
+  }
+
+  /// Disjoint random subsets with these many examples, all from one permutation of the rows.
+  ///
+  /// The rows of each subset are in random order. Rows beyond the sum of `counts` are left out.
+  ///
+  /// - Precondition: the counts are not negative and add up to at most `count`.
+  public func split(_ counts: [Int], using generator: inout SeededGenerator) -> [ExampleSet] {
+    precondition(
+      counts.allSatisfy { $0 >= 0 } && counts.reduce(0, +) <= count,
+      "subsets of \(counts) from \(count) examples")
+    let order = generator.permutation(count)
+    var start = 0
+    return counts.map { size in
+      defer { start += size }
+      return subset(Array(order[start..<start + size]))
+    }
+  }
+
+  /// The set with every example seen as `shape`, its values in the same order: vectors of 256 as
+  /// images of `[16, 16, 1]`, or images as vectors.
+  ///
+  /// - Throws: ``Files/FileError`` when the shape has another number of values, which depends on
+  ///   the file.
+  /// - Precondition: `shape` is `[d]` or `[height, width, channels]`.
+  public func reshaped(to shape: [Int]) throws(FileError) -> ExampleSet {
+    precondition(
+      [1, 3].contains(shape.count) && shape.allSatisfy { $0 > 0 }, "examples of shape \(shape)")
+    guard shape.reduce(1, *) == valuesPerExample else {
+      let setName = SetName(parsing: name)
+      throw FileError(
+        path: setName.file, object: setName.object,
+        reason: "examples of \(NumberArray.text(exampleShape)) values cannot be seen as "
+          + NumberArray.text(shape))
+    }
+    return ExampleSet(
+      name: name, format: format, source: ReshapedRows(source: source, exampleShape: shape),
+      exampleShape: shape, labels: Labels(values: labels, classCount: classCount),
+      identifiers: identifiers)
+  }
+
+  /// The set with other classes for its examples, for instance groups of the old ones.
+  ///
+  /// - Precondition: the set has labels, and every new label is in `0..<classCount`.
+  public func relabelled(classCount: Int, _ newLabel: (_ label: Int) -> Int) -> ExampleSet {
+    guard let labels else { preconditionFailure("\(name) has no labels to change") }
+    let changed = labels.map(newLabel)
+    precondition(
+      changed.allSatisfy { (0..<classCount).contains($0) }, "a label outside 0..<\(classCount)")
+    return ExampleSet(
+      name: name, format: format, source: source, exampleShape: exampleShape,
+      labels: Labels(values: changed, classCount: classCount), identifiers: identifiers)
+  }
+}

@@ -1,0 +1,157 @@
+import CHDF5
+
+/// A folder in a file.
+public final class Group: Object, @unchecked Sendable {
+  /// Something a group holds.
+  public struct Entry: Hashable, Sendable {
+    /// What it is.
+    public enum Kind: Hashable, Sendable {
+      /// A group, reached with ``Group/group(_:)``.
+      case group
+      /// A dataset, reached with ``Group/dataset(_:)``.
+      case dataset
+      /// A named type.
+      case namedType
+      /// Another path in the same file.
+      case softLink
+      /// A path in another file; always refused.
+      case externalLink
+      /// A kind of link or object that is not known; always refused.
+      case unknown
+    }
+
+    /// Its name in the group.
+    public var name: String
+    /// What it is.
+    public var kind: Kind
+  }
+
+  init(file: File, path: String) throws(HDF5Error) {
+    try super.init(file: file, path: path, kind: H5I_GROUP, called: "group")
+  }
+
+  override init(file: File, path: String, identifier: consuming Identifier) {
+    super.init(file: file, path: path, identifier: identifier)
+  }
+
+  /// What the group holds, by name in the order of the bytes of their names.
+  ///
+  /// Model order is never this order: checkpoints keep it in attributes.
+  ///
+  /// - Throws: ``HDF5Error``.
+  public func entries() throws(HDF5Error) -> [Entry] {
+    let links = try Library.call { () throws(HDF5Error) in
+      var links: [(name: String, type: H5L_type_t)] = []
+      let status = withUnsafeMutablePointer(to: &links) { pointer in
+        chdf5_each_link(
+          identifier.raw,
+          { _, name, link, context in
+            guard let name, let link, let context else { return 0 }
+            context.assumingMemoryBound(to: [(name: String, type: H5L_type_t)].self).pointee
+              .append((String(cString: name), link.pointee.type))
+            return 0
+          }, pointer)
+      }
+      guard status >= 0 else { throw failure("its members cannot be listed") }
+      return links
+    }
+    return links.map { Entry(name: $0.name, kind: kind(of: $0.name, $0.type)) }
+  }
+
+  /// The group at `name`, a name or a path from here, or from the top if it starts with `/`.
+  ///
+  /// - Throws: ``HDF5Error`` of kind `.objectNotFound`, `.wrongType`, `.unsupported` when an
+  ///   external link is on the way, or `.library`.
+  public func group(_ name: String) throws(HDF5Error) -> Group {
+    try Group(file: file, path: resolve(name))
+  }
+
+  /// The dataset at `name`, a name or a path from here, or from the top if it starts with `/`.
+  ///
+  /// - Throws: ``HDF5Error``, as ``group(_:)``.
+  public func dataset(_ name: String) throws(HDF5Error) -> Dataset {
+    try Dataset(file: file, path: resolve(name))
+  }
+
+  /// Whether something is at `name`; what an external link points to is not.
+  public func contains(_ name: String) -> Bool {
+    (try? resolve(name)) != nil
+  }
+
+  private func kind(of name: String, _ type: H5L_type_t) -> Entry.Kind {
+    switch type {
+    case H5L_TYPE_SOFT: return .softLink
+    case H5L_TYPE_EXTERNAL: return .externalLink
+    case H5L_TYPE_HARD: break
+    default: return .unknown
+    }
+    return Library.call {
+      guard let object = Identifier(chdf5_open_object(identifier.raw, name), closedBy: H5Oclose)
+      else { return .unknown }
+      return switch H5Iget_type(object.raw) {
+      case H5I_GROUP: .group
+      case H5I_DATASET: .dataset
+      case H5I_DATATYPE: .namedType
+      default: .unknown
+      }
+    }
+  }
+
+  /// The path of `name` from the top, soft links followed here so that no other file is touched.
+  private func resolve(_ name: String) throws(HDF5Error) -> String {
+    var current = name.hasPrefix("/") ? "/" : path
+    var pending = name.split(separator: "/").reversed().map(String.init)
+    var followed = 0
+    while let component = pending.popLast() {
+      if component == "." { continue }
+      let next = current == "/" ? "/" + component : current + "/" + component
+      let link = try Library.call { () throws(HDF5Error) in try self.link(at: next) }
+      switch link {
+      case .hard: current = next
+      case .soft(let target):
+        followed += 1
+        guard followed <= 16 else {
+          throw HDF5Error(
+            kind: .unsupported, path: file.path, object: next, reason: "soft links lead in a circle"
+          )
+        }
+        if target.hasPrefix("/") { current = "/" }
+        pending += target.split(separator: "/").reversed().map(String.init)
+      case .external:
+        throw HDF5Error(
+          kind: .unsupported, path: file.path, object: next,
+          reason: "a link to another file; external links are refused")
+      }
+    }
+    return current
+  }
+
+  private enum Link {
+    case hard
+    case soft(String)
+    case external
+  }
+
+  private func link(at path: String) throws(HDF5Error) -> Link {
+    guard !path.utf8.contains(0) else {
+      throw HDF5Error(
+        kind: .objectNotFound, path: file.path, object: self.path,
+        reason: "a name holds a zero byte")
+    }
+    var type = H5L_TYPE_ERROR
+    var size = 0
+    guard chdf5_link_type(file.identifier.raw, path, &type, &size) >= 0 else {
+      throw .library(path: file.path, object: path, "cannot be found")
+    }
+    switch type {
+    case H5L_TYPE_HARD: return .hard
+    case H5L_TYPE_SOFT where size <= 65_536:
+      var target = [UInt8](repeating: 0, count: size + 1)
+      guard H5Lget_val(file.identifier.raw, path, &target, size, chdf5_default()) >= 0 else {
+        throw .library(path: file.path, object: path, "its soft link cannot be read")
+      }
+      return .soft(String(decoding: target.prefix { $0 != 0 }, as: UTF8.self))
+    default: return .external
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import CHDF5
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// How a dataset's values are stored in the file.
+public struct Storage: Hashable, Sendable {
+  /// Where the values are.
+  public enum Layout: Hashable, Sendable {
+    /// In the object's own header.
+    case compact
+    /// In one piece.
+    case contiguous
+    /// In blocks of the given extents.
+    case chunked([Int])
+    /// In other datasets; always refused.
+    case virtual
+    /// In other files; always refused.
+    case external
+  }
+
+  /// A step that chunks go through.
+  public struct Filter: Hashable, Sendable, CustomStringConvertible {
+    /// The number that the HDF Group registered for it.
+    public var number: Int
+    /// The name the file gives it.
+    public var name: String
+    /// Its name and number.
+    public var description: String { "\(name) (filter \(number))" }
+  }
+
+  /// Where the values are.
+  public var layout: Layout
+  /// The steps that chunks went through when they were written, in that order.
+  public var filters: [Filter]
+  /// The bytes that the values take in the file; 0 when none was ever written.
+  public var byteCount: Int
+  /// Where a contiguous dataset begins in the file, if its values were ever written.
+  var offset: Int?
+
+  /// The storage of the dataset `object`; under `Library.call`.
+  init(of object: Object) throws(HDF5Error) {
+    guard
+      let list = Identifier(H5Dget_create_plist(object.identifier.raw), closedBy: H5Pclose)
+    else { throw object.failure("its storage cannot be described") }
+    switch H5Pget_layout(list.raw) {
+    case H5D_COMPACT: layout = .compact
+    case H5D_CONTIGUOUS: layout = H5Pget_external_count(list.raw) > 0 ? .external : .contiguous
+    case H5D_CHUNKED:
+      var extents = [hsize_t](repeating: 0, count: 32)
+      let rank = Int(H5Pget_chunk(list.raw, 32, &extents))
+      guard (1...32).contains(rank) else { throw object.failure("its chunks cannot be described") }
+      layout = .chunked(extents.prefix(rank).map { Int(clamping: $0) })
+    case H5D_VIRTUAL: layout = .virtual
+    default: throw object.failure("its storage cannot be described")
+    }
+    filters = try Self.filters(list.raw, of: object)
+    byteCount = layout == .virtual ? 0 : Int(clamping: H5Dget_storage_size(object.identifier.raw))
+    if layout == .contiguous {
+      offset = Int(exactly: H5Dget_offset(object.identifier.raw))
+    }
+  }
+
+  private static func filters(_ list: hid_t, of object: Object) throws(HDF5Error) -> [Filter] {
+    let count = H5Pget_nfilters(list)
+    guard count >= 0 else { throw object.failure("its filters cannot be described") }
+    var filters: [Filter] = []
+    for index in 0..<UInt32(count) {
+      var (flags, valueCount, configuration) = (UInt32(0), 0, UInt32(0))
+      var name = [UInt8](repeating: 0, count: 256)
+      let number = name.withUnsafeMutableBytes { buffer in
+        H5Pget_filter2(
+          list, index, &flags, &valueCount, nil, 255,
+          buffer.baseAddress?.assumingMemoryBound(to: CChar.self), &configuration)
+      }
+      guard number >= 0 else { throw object.failure("its filters cannot be described") }
+      let text = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+      filters.append(
+        Filter(number: Int(number), name: text.isEmpty ? Self.name(of: Int(number)) : text))
+    }
+    return filters
+  }
+
+  private static func name(of filter: Int) -> String {
+    switch filter {
+    case 1: "deflate"
+    case 2: "shuffle"
+    case 3: "fletcher32"
+    case 4: "szip"
+    case 5: "nbit"
+    case 6: "scaleoffset"
+    default: "unknown"
+    }
+  }
+}
+
+extension Dataset {
+  /// Refuses values that lie in other files, went through unknown filters, or are claimed far
+  /// beyond what is stored.
+  ///
+  /// A file may leave blocks out, which then read as a fill value, and deflate shrinks at most
+  /// 1032-fold; so a claim is believed up to that multiple of the bytes stored, and up to 64 MiB
+  /// whatever is stored.
+  func checkStorage() throws(HDF5Error) {
+    switch storage.layout {
+    case .virtual:
+      throw error(.unsupported, "its values are in other datasets; virtual datasets are refused")
+    case .external:
+      throw error(.unsupported, "its values are in other files; external storage is refused")
+    case .contiguous, .compact, .chunked: break
+    }
+    for filter in storage.filters {
+      let known = (1...6).contains(filter.number)
+      guard known, Library.call({ H5Zfilter_avail(H5Z_filter_t(filter.number)) > 0 }) else {
+        throw error(
+          .unsupported, "compressed with \(filter), which cannot be read; repack the file with gzip"
+        )
+      }
+    }
+    guard file.byteCount > 0 else { return }  // being written here
+    var claimed = claimedByteCount
+    if case .chunked(let extents) = storage.layout {
+      var chunk = elementSize
+      for extent in extents {
+        let (product, overflow) = chunk.multipliedReportingOverflow(by: extent)
+        chunk = overflow ? Int.max : product
+      }
+      claimed = max(claimed, chunk)
+    } else if let offset = storage.offset, claimed > 0 {
+      let (end, overflow) = offset.addingReportingOverflow(claimed)
+      guard !overflow, end <= file.byteCount else {
+        throw error(.truncated, "its values lie beyond the end of the file; it is cut short")
+      }
+    }
+    let stored = min(storage.byteCount, file.byteCount)
+    let (believed, overflow) = stored.multipliedReportingOverflow(by: 1032)
+    guard overflow || claimed <= max(believed, 64 << 20) else {
+      throw error(
+        .tooLarge,
+        "claims \(claimed) bytes of values but stores \(stored); refused as damaged or hostile")
+    }
+  }
+
+  /// Refuses to take more memory than the machine has.
+  func checkMemory(_ count: Int, _ size: Int) throws(HDF5Error) {
+    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+    guard !overflow, bytes <= memory else {
+      throw error(.tooLarge, "\(count) elements are more than this machine's memory holds")
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// The Hypothesis module begins here.

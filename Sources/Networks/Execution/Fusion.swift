@@ -1,0 +1,46 @@
+/// Which operations an executor computes as part of the layer before them.
+struct Fusion {
+  /// For each layer that ends in more than itself: the batch normalisation folded into its weights,
+  /// and the activation applied as its results are written.
+  struct Tail {
+    var normalization: Int?
+    var activation: Int?
+    /// The last node of the chain, whose value is what the layer writes.
+    var last: Int
+  }
+
+  private(set) var tails: [Int: Tail] = [:]
+  /// The nodes that need no step of their own.
+  private(set) var absorbed: Set<Int> = []
+
+  /// Looks for a layer whose value only a ReLU (or, when `foldsNormalization`, a batch
+  /// normalisation) uses and nobody records.
+  init(_ graph: Graph, kept: Set<Int>, foldsNormalization: Bool) {
+    let consumers = graph.consumers
+    func onlyConsumer(of node: Int) -> Int? {
+      consumers[node].count == 1 && !kept.contains(node) ? consumers[node].first : nil
+    }
+    for index in graph.nodes.indices {
+      switch graph.nodes[index].operation {
+      case .dense, .convolution: break
+      default: continue
+      }
+      var tail = Tail(last: index)
+      if foldsNormalization, let next = onlyConsumer(of: index),
+        case .batchNormalization = graph.nodes[next].operation
+      {
+        tail.normalization = next
+        tail.last = next
+      }
+      if let next = onlyConsumer(of: tail.last),
+        case .activation(.relu) = graph.nodes[next].operation
+      {
+        tail.activation = next
+        tail.last = next
+      }
+      guard tail.last != index else { continue }
+      tails[index] = tail
+      absorbed.formUnion([tail.normalization, tail.activation].compactMap(\.self))
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Files
+import Geometry
+import HDF5
+import Hypothesis
+import LinearAlgebra
+import Networks
+import Training
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Runs `body`; what cannot be done with a file becomes one line on standard error and status 2.
+func reporting(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as FileError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as HDF5Error {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as ExperimentError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as TrainingError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as NetworkError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as GeometryError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as LinearAlgebraError {
+    throw ExitCode.trouble("\(error)")
+  }
+}
+
+/// Standard output, where a command's result goes and nothing else.
+enum StandardOutput {
+  /// Writes all of `text`.
+  ///
+  /// A reader that has seen enough, as `head` does, closes the pipe: that is no error, and the
+  /// rest is dropped.
+  ///
+  /// - Throws: `FileError` for any other failure, such as a full disk.
+  static func write(_ text: String) throws(FileError) {
+    signal(SIGPIPE, SIG_IGN)
+    let bytes = Array(text.utf8)
+    var offset = 0
+    while offset < bytes.count {
+      let written = bytes.withUnsafeBytes { buffer in
+        #if canImport(Darwin)
+          Darwin.write(
+            STDOUT_FILENO, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+        #else
+          Glibc.write(
+            STDOUT_FILENO, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+        #endif
+      }
+      if written < 0 {
+        if errno == EINTR { continue }
+        if errno == EPIPE { return }
+        throw FileError.system("standard output")
+      }
+      offset += written
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Checkpoints
+import Reports
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a checkpoint holds: layers in model order, parameters, shapes, types.",
+    discussion: """
+      Reads Keras whole models and weights (legacy HDF5 of Keras 1 to 3) and Anamorph's own layout. \
+      Nothing in the file is run.
+
+      Exit status: 0, or 2 when the file cannot be read.
+      """)
+
+  @Argument(help: "The checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  var file: String
+
+  @Flag(help: "Also read the values: norm, mean, spread, range, NaN, infinities, zeros, digest.")
+  var stats = false
+
+  @Option(help: "text for people; csv with a row for each parameter; json with everything.")
+  var format = OutputFormat.text
+
+  func run() throws {
+    try reporting {
+      let checkpoint = try Checkpoint.open(file)
+      let table = try Self.table(checkpoint, stats: stats)
+      let digest = stats ? try checkpoint.digest() : nil
+      switch format {
+      case .text:
+        try StandardOutput.write(
+          Self.heading(checkpoint) + table.text(style: .standardOutput())
+            + Self.footing(checkpoint, digest))
+      case .csv: try StandardOutput.write(table.csv)
+      case .json:
+        try StandardOutput.write(Self.json(checkpoint, table, digest).rendered() + "\n")
+      }
+    }
+  }
+
+  private static func heading(_ checkpoint: Checkpoint) -> String {
+    var lines = ["\(checkpoint.path): \(checkpoint.layout.title)"]
+    lines.append("recognised by: \(checkpoint.evidence)")
+    if let writer = checkpoint.writer { lines.append("written by: \(writer)") }
+    if let optimizer = checkpoint.optimizer {
+      var line = "optimizer: \(optimizer.name ?? "not named") (from \(optimizer.source)"
+      if optimizer.stateCount > 0 { line += ", \(optimizer.stateCount) arrays of state" }
+      lines.append(line + ")")
+    } else {
+      lines.append("optimizer: not recorded")
+    }
+    if let loss = checkpoint.trainingConfiguration?["loss"], !loss.isNull {
+      lines.append("loss: \(loss.string ?? loss["class_name"]?.string ?? loss.text())")
+    }
+    if let training = checkpoint.training { lines.append("training: \(training.text())") }
+    if let parent = checkpoint.parentDigest { lines.append("began from: \(parent)") }
+    return lines.joined(separator: "\n") + "\n\n"
+  }
+
+  private static func footing(_ checkpoint: Checkpoint, _ digest: String?) -> String {
+    let parameters = checkpoint.parameters
+    let values = parameters.reduce(0) { $0 + $1.count }
+    let bytes = parameters.reduce(0) { $0 + $1.byteCount }
+    var lines = [
+      "",
+      "total: \(checkpoint.layers.count) layers, \(parameters.count) parameters, "
+        + "\(NumberText.count(values)) values, \(NumberText.bytes(bytes))",
+    ]
+    if let digest { lines.append("digest: \(digest)") }
+    if let digest, let recorded = checkpoint.recordedDigest, recorded != digest {
+      lines.append("warning: the values are not those that were written (\(recorded))")
+    }
+    if let reason = checkpoint.conversionNeeded { lines.append("not usable as it is: \(reason)") }
+    lines += checkpoint.notes.map { "note: \($0)" }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func json(
+    _ checkpoint: Checkpoint, _ table: Table, _ digest: String?
+  ) -> JSONText {
+    let optimizer: JSONText =
+      checkpoint.optimizer.map {
+        [
+          "name": $0.name.map(JSONText.text) ?? .null, "source": .text($0.source),
+          "settings": $0.settings.map(JSONText.init) ?? .null,
+          "state_arrays": .integer($0.stateCount),
+        ]
+      } ?? .null
+    return [
+      "file": .text(checkpoint.path), "layout": .text(checkpoint.layout.rawValue),
+      "recognised_by": .text(checkpoint.evidence),
+      "written_by": checkpoint.writer.map(JSONText.text) ?? .null,
+      "optimizer": optimizer,
+      "training_config": checkpoint.trainingConfiguration.map(JSONText.init) ?? .null,
+      "training": checkpoint.training.map(JSONText.init) ?? .null,
+      "parent_digest": checkpoint.parentDigest.map(JSONText.text) ?? .null,
+      "digest": digest.map(JSONText.text) ?? .null,
+      "conversion_needed": checkpoint.conversionNeeded.map(JSONText.text) ?? .null,
+      "notes": .array(checkpoint.notes.map(JSONText.text)),
+      "layer_count": .integer(checkpoint.layers.count),
+      "parameter_count": .integer(checkpoint.parameters.count),
+      "value_count": .integer(checkpoint.parameters.reduce(0) { $0 + $1.count }),
+      "byte_count": .integer(checkpoint.parameters.reduce(0) { $0 + $1.byteCount }),
+      "parameters": table.json,
+    ]
+  }
+}
