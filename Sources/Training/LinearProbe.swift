@@ -72,6 +72,9 @@ public struct LinearProbe: Sendable {
   /// Every λ tried, in order.
   public var candidates: [Candidate]
 
+  /// The candidate that was chosen.
+  public var chosen: Candidate? { candidates.first { $0.regularisation == regularisation } }
+
   /// Fits a head on `training` and chooses λ by accuracy on `validation`.
   ///
   /// - Throws: ``TrainingError`` when a set is empty, has no labels, or the widths differ.

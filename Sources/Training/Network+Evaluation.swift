@@ -37,6 +37,20 @@ extension Network {
     return Double(correct.filter { $0 == $1 }.count) / Double(max(examples.count, 1))
   }
 
+  /// The network with a linear probe on its frozen features as its head.
+  ///
+  /// - Throws: ``TrainingError`` when the examples do not fit, or the head has no place for a probe.
+  public func linearlyProbed(
+    training: Examples, validation: Examples, settings: LinearProbe.Settings = .init(),
+    threads: Int = 1
+  ) throws -> (network: Network, probe: LinearProbe) {
+    let probe = try LinearProbe(
+      training: features(of: training, threads: threads),
+      validation: features(of: validation, threads: threads), classes: outputCount,
+      settings: settings)
+    return (try withHead(probe), probe)
+  }
+
   /// The network with the kernel and bias of its classifier head replaced by a linear probe's.
   ///
   /// - Throws: ``TrainingError`` when the head is not a dense layer of the probe's shape with a bias.

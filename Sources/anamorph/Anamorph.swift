@@ -15,6 +15,7 @@ struct Anamorph: ParsableCommand {
       Theory.self,
       Features.self,
       Distort.self,
+      Train.self,
       Verify.self,
     ])
 }
