@@ -97,7 +97,8 @@ let package = Package(
       dependencies: ["Networks", "Checkpoints", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "HDF5", "Files", "TestSupport"],
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "HDF5", "CDeflate", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "GeometryTests",
@@ -114,9 +115,9 @@ let package = Package(
       name: "HypothesisTests",
       dependencies: [
         "Hypothesis", "Training", "Networks", "Datasets", "Geometry", "LinearAlgebra",
-        "Randomness", "TestSupport",
+        "Randomness", "Reports", "TestSupport",
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Files", "TestSupport"],
       swiftSettings: strict),

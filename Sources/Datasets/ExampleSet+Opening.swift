@@ -15,37 +15,31 @@ extension ExampleSet {
   ///   - name: The set. In an HDF5 file with one array of examples the path may be left out.
   ///   - labels: Where the labels are, written the same way; `::/path` is in the set's own file. In
   ///     HDF5 files, labels beside the set under a usual name (`labels`, `label`, `targets`,
-  ///     `target`, `y`) are found without asking.
+  ///     `target`, `y`) are found without asking when they are a list of numbers.
   ///   - classCount: How many classes there are; labels from there on are refused.
   ///   - unpackingLimit: The most bytes that a gzip-packed file may unpack to.
+  /// - Precondition: `classCount`, when given, is positive.
   /// - Throws: ``Files/FileError``: the file cannot be read, claims more than it holds, has no
   ///   examples or another number of labels than examples, or a label is not a class.
   public static func open(
     _ name: String, labels: String? = nil, classCount: Int? = nil,
     unpackingLimit: Int = defaultUnpackingLimit
   ) throws(FileError) -> ExampleSet {
+    precondition(classCount ?? 1 > 0, "\(classCount ?? 0) classes")
     let setName = SetName(parsing: name)
     let array = try StoredArray.open(setName, unpackingLimit: unpackingLimit, for: .examples)
     let shape = try exampleShape(of: array)
     let count = array.source.shape[0]
 
-    var labelName: SetName?
     var labelArray: StoredArray?
     if let labels {
-      var named = SetName(parsing: labels)
-      if named.file.isEmpty { named.file = setName.file }
-      labelArray = try StoredArray.open(named, unpackingLimit: unpackingLimit, for: .labels)
-      labelName = labelArray?.name
-    } else if let beside = try array.labelsBeside() {
-      labelArray = beside
-      labelName = beside.name
+      var labelName = SetName(parsing: labels)
+      if labelName.file.isEmpty { labelName.file = setName.file }
+      labelArray = try StoredArray.open(labelName, unpackingLimit: unpackingLimit, for: .labels)
+    } else {
+      labelArray = try array.labelsBeside()
     }
-    var checked: Labels?
-    if let labelArray, let labelName {
-      checked = try Labels(
-        checking: try labelArray.labels(), of: labelName, examples: count, in: name,
-        classCount: classCount)
-    }
+    let checked = try labelArray?.labels(examples: count, of: name, classCount: classCount)
     return ExampleSet(
       name: name, format: array.format, source: array.source, exampleShape: shape, labels: checked,
       identifiers: try array.identifiersBeside(count: count) ?? .rowNumbers(count))

@@ -1,3 +1,4 @@
+public import Files
 public import Randomness
 
 extension ExampleSet {
@@ -29,6 +30,28 @@ extension ExampleSet {
       defer { start += size }
       return subset(Array(order[start..<start + size]))
     }
+  }
+
+  /// The set with every example seen as `shape`, its values in the same order: vectors of 256 as
+  /// images of `[16, 16, 1]`, or images as vectors.
+  ///
+  /// - Throws: ``Files/FileError`` when the shape has another number of values, which depends on
+  ///   the file.
+  /// - Precondition: `shape` is `[d]` or `[height, width, channels]`.
+  public func reshaped(to shape: [Int]) throws(FileError) -> ExampleSet {
+    precondition(
+      [1, 3].contains(shape.count) && shape.allSatisfy { $0 > 0 }, "examples of shape \(shape)")
+    guard shape.reduce(1, *) == valuesPerExample else {
+      let setName = SetName(parsing: name)
+      throw FileError(
+        path: setName.file, object: setName.object,
+        reason: "examples of \(NumberArray.text(exampleShape)) values cannot be seen as "
+          + NumberArray.text(shape))
+    }
+    return ExampleSet(
+      name: name, format: format, source: ReshapedRows(source: source, exampleShape: shape),
+      exampleShape: shape, labels: Labels(values: labels, classCount: classCount),
+      identifiers: identifiers)
   }
 
   /// The set with other classes for its examples, for instance groups of the old ones.

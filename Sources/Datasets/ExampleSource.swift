@@ -56,6 +56,17 @@ struct ChangedRows: ExampleSource {
   }
 }
 
+/// Rows of another source with the same values in other extents.
+struct ReshapedRows: ExampleSource {
+  let source: any ExampleSource
+  let exampleShape: [Int]
+
+  var shape: [Int] { source.shape.prefix(1) + exampleShape }
+  var kind: ElementKind { source.kind }
+
+  func values(_ rows: Range<Int>) throws(FileError) -> [Float] { try source.values(rows) }
+}
+
 extension ExampleSource {
   /// The rows `indices`, in that order; neighbours that follow each other are read together.
   func values(at indices: some RandomAccessCollection<Int>) throws(FileError) -> [Float] {

@@ -13,6 +13,7 @@ enum Gzip {
   ///
   /// - Throws: `FileError` for damaged data, and for data that unpack to more than `limit` bytes.
   static func unpacked(_ file: some ByteSource, limit: Int) throws(FileError) -> [UInt8] {
+    guard file.count <= limit else { throw tooLarge(file.path, limit) }
     let packed = try file.bytes(in: 0..<file.count)
     guard let decompressor = libdeflate_alloc_decompressor() else {
       throw FileError(path: file.path, reason: "no memory to unpack it")
@@ -58,13 +59,17 @@ enum Gzip {
       case LIBDEFLATE_INSUFFICIENT_SPACE where capacity < most:
         capacity = capacity > most / 2 ? most : max(2 * capacity, 1)
       case LIBDEFLATE_INSUFFICIENT_SPACE:
-        throw FileError(
-          path: path,
-          reason: "unpacks to more than \(limit) bytes; unpack it with gunzip and name that file")
+        throw tooLarge(path, limit)
       default:
         throw FileError(path: path, reason: "damaged gzip data")
       }
     }
+  }
+
+  private static func tooLarge(_ path: String, _ limit: Int) -> FileError {
+    FileError(
+      path: path,
+      reason: "unpacks to more than \(limit) bytes; unpack it with gunzip and name that file")
   }
 
   /// The size in the last four bytes.

@@ -151,15 +151,16 @@ extension StoredArray {
     }
   }
 
-  /// The labels next to an HDF5 array, when there are some under a usual name.
+  /// The labels next to an HDF5 array, when there is a list of numbers under a usual name.
   func labelsBeside() throws(FileError) -> StoredArray? {
     guard let surroundings, let dataset = try surroundings.dataset(named: Self.labelNames),
-      dataset.path != name.object
+      dataset.path != name.object, !dataset.isNull, dataset.elementType.isNumeric
     else { return nil }
     let rows = try HDF5Rows(dataset)
-    return StoredArray(
+    let labels = StoredArray(
       name: SetName(file: name.file, object: dataset.path), format: "HDF5", source: rows,
       readIntegers: { () throws(FileError) in try rows.integers() }, surroundings: nil)
+    return labels.isList ? labels : nil
   }
 
   /// The identifiers next to an HDF5 array, when there are some.

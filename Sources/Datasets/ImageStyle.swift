@@ -85,7 +85,6 @@ public enum ImageStyle: String, CaseIterable, Sendable {
       !needsSquareImages || height == width, "\(rawValue) of an image of \(height) × \(width)")
     let grid = Grid(
       values: image, height: height, width: width, channels: channels)
-    var generator = SeededGenerator(seed: seed, "image style \(rawValue), row \(row)")
     let (bottom, right) = (height - 1, width - 1)
     switch self {
     case .identity: return Array(image)
@@ -98,8 +97,11 @@ public enum ImageStyle: String, CaseIterable, Sendable {
     case .antiTranspose: return grid.moved { (bottom - $1, right - $0) }
     case .invert: return image.map { 1 - $0 }
     case .lowContrast: return image.map { 0.35 * $0 + 0.4 }
-    case .noise: return image.map { $0 + 0.3 * Float(generator.normal()) }
+    case .noise:
+      var generator = SeededGenerator(seed: seed, "image style noise, row \(row)")
+      return image.map { $0 + 0.3 * Float(generator.normal()) }
     case .shift:
+      var generator = SeededGenerator(seed: seed, "image style shift, row \(row)")
       let (down, across) = (generator.index(below: 3) - 1, generator.index(below: 3) - 1)
       return grid.moved { (($0 - down + height) % height, ($1 - across + width) % width) }
     case .blur:
@@ -150,7 +152,9 @@ private struct Grid {
 extension ExampleSet {
   /// The set with every image in `style`, changed while it is read.
   ///
-  /// Random styles draw from `seed` and the row alone, so blocks of any size give the same images.
+  /// Random styles draw from `seed` and the row in this set alone, so blocks of any size give the
+  /// same images. A subset of a styled set has the images of the whole; a styled subset counts its
+  /// own rows.
   ///
   /// - Precondition: examples are images, square where the style needs it.
   public func styled(_ style: ImageStyle, seed: UInt64 = 0) -> ExampleSet {

@@ -14,25 +14,16 @@ struct Labels: Sendable {
     self.classCount = classCount
   }
 
-  /// Checks `values` against the number of examples and of classes.
+  /// Checks `values`, which lie in `name`, against the number of classes.
   ///
   /// - Throws: `FileError` that names the first row at fault, counted from zero.
-  init(
-    checking values: [Int], of name: SetName, examples: Int, in set: String, classCount: Int?
-  ) throws(FileError) {
-    func wrong(_ row: Int?, _ reason: String) -> FileError {
-      let place = [name.object, row.map { "row \($0)" }].compactMap { $0 }
-      return FileError(
-        path: name.file, object: place.isEmpty ? nil : place.joined(separator: ": "), reason: reason
-      )
-    }
-    guard values.count == examples else {
-      throw wrong(nil, "\(values.count) labels for the \(examples) examples of \(set)")
+  init(checking values: [Int], of name: SetName, classCount: Int?) throws(FileError) {
+    func wrong(_ row: Int, _ reason: String) -> FileError {
+      FileError(path: name.file, object: "row \(row)", reason: reason)
     }
     if let classCount {
       if let row = values.firstIndex(where: { !(0..<classCount).contains($0) }) {
-        throw wrong(
-          row, "label \(values[row]) is outside the classes 0…\(classCount - 1)")
+        throw wrong(row, "label \(values[row]) is outside the classes 0…\(classCount - 1)")
       }
     } else if let row = values.firstIndex(where: { !(0..<Self.mostClasses).contains($0) }) {
       throw wrong(row, "label \(values[row]) is not the number of a class")

@@ -70,21 +70,33 @@ struct StoredArray {
     return false
   }
 
-  /// The numbers as labels.
-  ///
-  /// - Throws: `FileError` when the array is no list.
-  func labels() throws(FileError) -> [Int] {
+  /// Whether the array could be a list of labels.
+  var isList: Bool {
     let shape = source.shape
-    guard shape.count == 1 || (shape.count == 2 && shape[1] == 1) else {
-      throw FileError(
-        path: name.file, object: name.object,
-        reason: "\(NumberArray.text(shape)) numbers are no list of labels")
+    return shape.count == 1 || (shape.count == 2 && shape[1] == 1)
+  }
+
+  /// The numbers as labels of the `examples` of `set`.
+  ///
+  /// - Throws: `FileError` when the array is no list of that length, or a label no class.
+  func labels(examples: Int, of set: String, classCount: Int?) throws(FileError) -> Labels {
+    func wrong(_ reason: String) -> FileError {
+      FileError(path: name.file, object: name.object, reason: reason)
+    }
+    guard isList else {
+      throw wrong("\(NumberArray.text(source.shape)) numbers are no list of labels")
+    }
+    // Before reading: what a file claims need not fit in memory.
+    guard source.shape[0] == examples else {
+      throw wrong("\(source.shape[0]) labels for the \(examples) examples of \(set)")
     }
     do throws(FileError) {
-      return try readIntegers()
+      return try Labels(checking: try readIntegers(), of: name, classCount: classCount)
     } catch {
-      // The array does not know what it is called inside its file.
-      guard let object = name.object, let row = error.object, row != object else { throw error }
+      // A plain array does not know what it is called inside its file.
+      guard let object = name.object, let row = error.object, row.hasPrefix("row ") else {
+        throw error
+      }
       throw FileError(path: name.file, object: "\(object): \(row)", reason: error.reason)
     }
   }

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 #if canImport(Darwin)
   import Darwin
 #else
@@ -14,7 +16,8 @@ public struct LinearFlow: Equatable, Sendable {
   /// The largest estimated error of a coordinate in one step.
   public var tolerance = 1e-9
 
-  /// The mean squared error on the examples at which the flow counts as finished.
+  /// The mean squared error on the examples, as a share of max(1, ‖w*‖²), at which the flow counts as
+  /// finished.
   public var lossTolerance = 1e-16
 
   /// The time at which the flow is given up.
@@ -36,6 +39,7 @@ public struct LinearFlow: Equatable, Sendable {
     observe: (_ time: Double, _ model: LinearModel) -> Void = { _, _ in }
   ) -> (model: LinearModel, converged: Bool, steps: Int) {
     let objective = LinearObjective(problem)
+    let goal = lossTolerance * max(1, dot(problem.signal, problem.signal))
     var integration = DormandPrince(objective, start: start.parameters)
     func model() -> LinearModel {
       LinearModel(
@@ -44,7 +48,7 @@ public struct LinearFlow: Equatable, Sendable {
     var (time, length, steps) = (0.0, 1e-3, 0)
     observe(time, model())
     for _ in 0..<stepLimit {
-      if integration.loss < lossTolerance { return (model(), true, steps) }
+      if integration.loss < goal { return (model(), true, steps) }
       if time > latestTime { break }
       let error = integration.attempt(length)
       if error < tolerance || length < 1e-13 {
@@ -56,7 +60,7 @@ public struct LinearFlow: Equatable, Sendable {
       let factor = error > 0 ? 0.9 * root(tolerance / error) : 4
       length *= factor.isFinite ? min(4, max(0.2, factor)) : 0.2
     }
-    return (model(), integration.loss < lossTolerance, steps)
+    return (model(), integration.loss < goal, steps)
   }
 
   /// The fifth root, by which the step length follows the error of a method of order 4.

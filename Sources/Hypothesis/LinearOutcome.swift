@@ -28,11 +28,13 @@ public struct LinearOutcome: Sendable {
   /// Whether the loss on the examples came down to what was asked; `true` where nothing was asked.
   public let converged: Bool
 
+  /// The size that rounding goes with: the largest ‖B‖ at any recorded time plus the length of the
+  /// path that B took between recorded times.
+  public let travel: Double
+
   /// Whether the features changed along the span of the inputs only: the change along the
-  /// complement is rounding, below 10⁻¹² of ‖B₀‖ + ‖B − B₀‖.
-  public var isFrozenOutsideSpan: Bool {
-    changeOutsideSpan <= 1e-12 * (model.features.frobeniusNorm + changeInSpan)
-  }
+  /// complement is rounding, below 10⁻¹² of ``travel``.
+  public var isFrozenOutsideSpan: Bool { changeOutsideSpan <= 1e-12 * travel }
 }
 
 /// Watches a model in training and sums it up as a ``LinearOutcome``.
@@ -44,6 +46,8 @@ struct LinearObservation {
   private var smallestOODError = Double.infinity
   private var changeOutsideSpan = 0.0
   private var invariantDrift = 0.0
+  private var largestFeatures = 0.0
+  private var pathLength = 0.0
 
   init(_ problem: LinearProblem, start: LinearModel) {
     self.problem = problem
@@ -53,6 +57,8 @@ struct LinearObservation {
   }
 
   mutating func add(_ model: LinearModel) {
+    largestFeatures = max(largestFeatures, model.features.frobeniusNorm)
+    pathLength += (model.features - last.features).frobeniusNorm
     last = model
     smallestOODError = min(smallestOODError, Self.length(error(of: model)))
     let change = model.features - start.features
@@ -68,7 +74,8 @@ struct LinearObservation {
       smallestOODError: min(smallestOODError, Self.length(error)),
       idError: Self.length(problem.span.transposedTimes(error)),
       changeInSpan: ((last.features - start.features) * problem.span).frobeniusNorm,
-      changeOutsideSpan: changeOutsideSpan, invariantDrift: invariantDrift, converged: converged)
+      changeOutsideSpan: changeOutsideSpan, invariantDrift: invariantDrift, converged: converged,
+      travel: largestFeatures + pathLength)
   }
 
   private func error(of model: LinearModel) -> [Double] {

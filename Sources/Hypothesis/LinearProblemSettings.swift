@@ -28,10 +28,10 @@ public struct LinearProblemSettings: Equatable, Sendable {
   public var resolvedHeadScale: Double { headScale ?? 1 / Double(rank).squareRoot() }
 
   /// The most entries that a problem's largest matrix may have.
-  private static let largestMatrix = 100_000_000
+  private static let largestMatrix = 20_000_000
 
   /// Checks that a problem like this exists and that the theory is about it: 1 ≤ k < m < d − k,
-  /// n ≥ m, 0 ≤ ε ≤ √2, ‖w*‖ > 0, head scale ≥ 0.
+  /// n ≥ m, 0 ≤ ε ≤ √2, 0.001 ≤ ‖w*‖ ≤ 1000, 0 ≤ head scale ≤ 1000.
   ///
   /// - Throws: ``LinearProblemError``.
   public func validate() throws(LinearProblemError) {
@@ -64,13 +64,15 @@ public struct LinearProblemSettings: Equatable, Sendable {
       throw LinearProblemError(
         "the distance is \(distance); two feature maps are between 0 and 1.414 apart")
     }
-    guard signalNorm > 0, signalNorm.isFinite else {
+    guard (0.001...1000).contains(signalNorm) else {
       throw LinearProblemError(
-        "the length of the signal is \(signalNorm); it must be positive and finite")
+        "the length of the signal is \(signalNorm); stay between 0.001 and 1000, beyond which "
+          + "rounding hides what the theory is about")
     }
-    guard resolvedHeadScale >= 0, resolvedHeadScale.isFinite else {
+    guard (0...1000).contains(resolvedHeadScale) else {
       throw LinearProblemError(
-        "the head scale is \(resolvedHeadScale); it must be zero or more, and finite")
+        "the head scale is \(resolvedHeadScale); stay between 0 and 1000, beyond which rounding "
+          + "hides what the theory is about")
     }
   }
 }

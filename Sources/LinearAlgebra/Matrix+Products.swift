@@ -170,6 +170,34 @@ extension Matrix {
       "\(rows)×\(columns) and \(other.rows)×\(other.columns) have no inner product")
     return cblas_ddot(blasSize(values.count), values, 1, other.values, 1)
   }
+
+  /// The inner product of every row with the same row of `other`.
+  ///
+  /// - Precondition: the shapes are equal.
+  public func rowInnerProducts(_ other: Matrix) -> [Double] {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "\(rows)×\(columns) and \(other.rows)×\(other.columns) have no inner products of rows")
+    let width = blasSize(columns)
+    return values.withUnsafeBufferPointer { a in
+      other.values.withUnsafeBufferPointer { b in
+        guard let a = a.baseAddress, let b = b.baseAddress else {
+          return [Double](repeating: 0, count: rows)
+        }
+        return (0..<rows).map { row in
+          cblas_ddot(width, a + row * columns, 1, b + row * columns, 1)
+        }
+      }
+    }
+  }
+
+  /// The sum of squares of every row.
+  public var rowSquaredNorms: [Double] { rowInnerProducts(self) }
+
+  /// Whether every entry is finite.
+  public var isFinite: Bool {
+    cblas_dasum(blasSize(values.count), values, 1).isFinite || values.allSatisfy { $0.isFinite }
+  }
 }
 
 /// The inner product of two vectors of one length.

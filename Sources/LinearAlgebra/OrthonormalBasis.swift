@@ -1,30 +1,40 @@
 /// Which singular values count as zero.
 ///
-/// A singular value counts when it is greater than the largest one times the relative tolerance.
-/// Rank decisions change results, so print the rule beside them.
+/// A singular value counts when it is greater than a threshold. Rank decisions change results, so
+/// print the rule beside them.
 public enum RankRule: Equatable, Sendable {
-  /// 2.2e-16 · max(m, n): the rule of NumPy's `matrix_rank` and SciPy's `orth`.
+  /// Above 2.2e-16 · max(m, n) · σ₁: the rule of NumPy's `matrix_rank` and SciPy's `orth`.
   case doublePrecision
 
-  /// 1.2e-7 · max(m, n): the same rule for values that were Float32 before they were widened.
+  /// Above 1.2e-7 · max(m, n) · σ₁: the same rule for values that were Float32 before they were
+  /// widened. For many rows it is far too cautious; see ``singleRounding``.
   case singlePrecision
 
-  /// A relative tolerance of one's own.
+  /// Above 2.4e-7 · ‖A‖ (Frobenius): more than rounding to Float32 can explain, whatever the shape.
+  ///
+  /// Rounding every entry changes `A` by at most 6e-8 · ‖A‖, and no singular value by more than
+  /// that (Weyl); the factor of four allows for a computation that rounded several times.
+  case singleRounding
+
+  /// Above a relative tolerance of one's own, times σ₁.
   case relative(Double)
 
-  /// The relative tolerance for an m×n matrix.
-  public func tolerance(rows: Int, columns: Int) -> Double {
+  /// The threshold for an m×n matrix with the given singular values.
+  public func threshold(singularValues: [Double], rows: Int, columns: Int) -> Double {
+    let largest = singularValues.max() ?? 0
     switch self {
-    case .doublePrecision: Double.ulpOfOne * Double(max(rows, columns))
-    case .singlePrecision: Double(Float.ulpOfOne) * Double(max(rows, columns))
-    case .relative(let tolerance): tolerance
+    case .doublePrecision: return largest * Double.ulpOfOne * Double(max(rows, columns))
+    case .singlePrecision: return largest * Double(Float.ulpOfOne) * Double(max(rows, columns))
+    case .singleRounding:
+      let scaled = singularValues.map { largest > 0 ? $0 / largest : 0 }
+      return 2 * Double(Float.ulpOfOne) * largest * dot(scaled, scaled).squareRoot()
+    case .relative(let tolerance): return largest * tolerance
     }
   }
 
   /// How many of the descending `singularValues` of an m×n matrix count.
   public func rank(singularValues: [Double], rows: Int, columns: Int) -> Int {
-    guard let largest = singularValues.first, largest > 0 else { return 0 }
-    let threshold = largest * tolerance(rows: rows, columns: columns)
+    let threshold = threshold(singularValues: singularValues, rows: rows, columns: columns)
     return singularValues.prefix { $0 > threshold }.count
   }
 }
@@ -35,6 +45,7 @@ extension RankRule: CustomStringConvertible {
     switch self {
     case .doublePrecision: "singular values above 2.2e-16·max(m, n) of the largest"
     case .singlePrecision: "singular values above 1.2e-7·max(m, n) of the largest"
+    case .singleRounding: "singular values above 2.4e-7 of the Frobenius norm"
     case .relative(let tolerance): "singular values above \(tolerance) of the largest"
     }
   }

@@ -39,6 +39,30 @@ extension Matrix {
     return r
   }
 
+  /// Brings an upper triangle `R` up to date with more rows: afterwards `RᵀR` has grown by
+  /// `blockᵀ block` (LAPACK `dtpqrt`).
+  ///
+  /// Starting from zeros, this finds the triangle of any number of rows in one pass and constant
+  /// memory, at the full precision that a running sum of `aᵀa` loses.
+  ///
+  /// - Precondition: the matrix is square with `block.columns` columns.
+  /// - Complexity: O(m n²) for m new rows.
+  public mutating func updateTriangularFactor(with block: Matrix) throws(LinearAlgebraError) {
+    precondition(
+      rows == block.columns && columns == block.columns,
+      "a triangle for \(block.columns) columns is not \(rows)×\(columns)")
+    guard block.rows > 0, columns > 0 else { return }
+    try block.checkForLAPACK("QR update")
+    try checkForLAPACK("QR update")
+    let panel = min(32, columns)
+    var work = block.values
+    var factors = [Double](repeating: 0, count: panel * columns)
+    let info = LAPACKE_dtpqrt(
+      LAPACK_ROW_MAJOR, Int32(block.rows), Int32(columns), 0, Int32(panel), &values,
+      Int32(columns), &work, Int32(columns), &factors, Int32(columns))
+    try checkStatus(info, "QR update")
+  }
+
   /// An orthonormal basis of the complement of this matrix's column space, m×(m − n).
   ///
   /// - Precondition: there are at least as many rows as columns; the columns are independent

@@ -114,7 +114,7 @@ extension RunDirectory {
   ///
   /// - Throws: ``Files/FileError``.
   public func tableNames() throws -> [String] {
-    try RunDirectory.names(in: tablesFolder)
+    try Folder.files(in: tablesFolder)
       .filter { $0.hasSuffix(".csv") && !$0.hasPrefix(".") }
       .map { String($0.dropLast(4)) }.sorted()
   }
@@ -162,22 +162,5 @@ extension RunDirectory {
     }
     errno = failure
     throw FileError.system(path)
-  }
-
-  private static func names(in folder: String) throws -> [String] {
-    guard let stream = opendir(folder) else {
-      if errno == ENOENT { return [] }
-      throw FileError.system(folder)
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let capacity = MemoryLayout.size(ofValue: entry.pointee.d_name)
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: capacity) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -2,14 +2,17 @@ import ArgumentParser
 
 @main
 struct Anamorph: ParsableCommand {
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "anamorph",
     abstract: "Tell what fine-tuning did to a network: which weights moved, in which directions, "
       + "and whether its features moved with them.",
-    version: "0.1.0",
+    version: version,
     subcommands: [
       Inspect.self,
       Diff.self,
       Theory.self,
+      Verify.self,
     ])
 }

@@ -12,7 +12,7 @@ extension ExitCode {
   ///
   ///     throw ExitCode.trouble("\(error)")
   static func trouble(_ message: String) -> ExitCode {
-    let bytes = Array("anamorph: \(message)\n".utf8)
+    let bytes = Array("anamorph: \(oneLine(message))\n".utf8)
     // Nothing is left to be done when standard error itself is closed.
     _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     return ExitCode(2)

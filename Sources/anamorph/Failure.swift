@@ -1,6 +1,11 @@
 import ArgumentParser
 import Files
+import Geometry
 import HDF5
+import Hypothesis
+import LinearAlgebra
+import Networks
+import Training
 
 #if canImport(Darwin)
   import Darwin
@@ -13,9 +18,19 @@ func reporting(_ body: () throws -> Void) throws {
   do {
     try body()
   } catch let error as FileError {
-    throw ExitCode.trouble(oneLine("\(error)"))
+    throw ExitCode.trouble("\(error)")
   } catch let error as HDF5Error {
-    throw ExitCode.trouble(oneLine("\(error)"))
+    throw ExitCode.trouble("\(error)")
+  } catch let error as ExperimentError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as TrainingError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as NetworkError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as GeometryError {
+    throw ExitCode.trouble("\(error)")
+  } catch let error as LinearAlgebraError {
+    throw ExitCode.trouble("\(error)")
   }
 }
 

@@ -16,6 +16,25 @@ import Testing
     #expect(r.diagonal.allSatisfy { $0 >= 0 })
   }
 
+  @Test func `a triangle brought up to date block by block is that of all rows`() throws {
+    let rows = wave(50, 6)
+    var triangle = Matrix(rows: 6, columns: 6)
+    for range in [0..<1, 1..<4, 4..<40, 40..<50] {
+      try triangle.updateTriangularFactor(with: rows[rows: range])
+    }
+    #expect(difference(triangle.gram, rows.gram) < 1e-13)
+    for row in 1..<6 { #expect(triangle[row, row - 1] == 0) }
+    // Singular values 1 and 1e-12: lost in AᵀA, kept in R.
+    let weak = Matrix([[1, 1], [0, 1e-12]])
+    var kept = Matrix(rows: 2, columns: 2)
+    for row in 0..<2 { try kept.updateTriangularFactor(with: weak[rows: row..<row + 1]) }
+    let (found, expected) = (try kept.singularValues(), try weak.singularValues())
+    #expect(abs(found[1] / expected[1] - 1) < 1e-3)
+    #expect(throws: LinearAlgebraError.self) {
+      try kept.updateTriangularFactor(with: Matrix([[.nan, 1]]))
+    }
+  }
+
   @Test func `the orthogonal complement is orthogonal and complete`() throws {
     let a = wave(7, 2)
     let complement = try a.orthogonalComplement()

@@ -54,6 +54,12 @@ import Testing
     let rounded = Matrix(rows: 40, columns: 5, single: exact.values.map { Float($0) })
     #expect(try rounded.rank(.doublePrecision) == 5)
     #expect(try rounded.rank(.singlePrecision) == 2)
+    #expect(try rounded.rank(.singleRounding) == 2)
     #expect(try rounded.rank(.relative(0.999)) == 1)
+    // With many rows the rule by shape throws away what is there; the rule by norm does not.
+    #expect(
+      RankRule.singlePrecision.rank(singularValues: [1, 0.01], rows: 100_000, columns: 9) == 1)
+    #expect(
+      RankRule.singleRounding.rank(singularValues: [1, 0.01], rows: 100_000, columns: 9) == 2)
   }
 }

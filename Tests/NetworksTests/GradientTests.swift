@@ -94,7 +94,8 @@ import Testing
   ])
   func `pooling`(window: Window) throws {
     try expectGradients(row([5, 6, 2], [Self.convolution, .averagePooling(window)]))
-    try expectGradients(row([5, 6, 2], [Self.convolution, .maximumPooling(window)]), piecewise: true)
+    try expectGradients(
+      row([5, 6, 2], [Self.convolution, .maximumPooling(window)]), piecewise: true)
   }
 
   @Test func `pooling over all positions`() throws {

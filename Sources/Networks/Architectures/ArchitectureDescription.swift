@@ -95,7 +95,8 @@ public struct ArchitectureDescription: Hashable, Sendable {
         }
       value = try builder.add(layer.name, operation, to: value)
       if let activation = layer.activation {
-        value = try builder.add("\(layer.name)/activation", .activation(activation), to: value)
+        value = try builder.add(
+          "\(layer.name)/activation", .activation(activation), to: value, layer: layer.name)
       }
     }
     return builder.graph(output: value)

@@ -87,7 +87,9 @@ extension BackwardCompiler {
       (DNNL_ARG_SRC, source, forward.input(index)), (DNNL_ARG_DIFF_DST, destination, gradient),
       (DNNL_ARG_DIFF_WEIGHTS, given, packed),
     ]
-    if let bias { bindings.append((DNNL_ARG_DIFF_BIAS, bias, gradientMemory(slot: node.parameters[1]))) }
+    if let bias {
+      bindings.append((DNNL_ARG_DIFF_BIAS, bias, gradientMemory(slot: node.parameters[1])))
+    }
     program.append(try PrimitiveStep(descriptor, engine: forward.engine, bindings))
     if given != stored {
       program.append(try forward.reorder((given, packed), (stored, result), node.name))

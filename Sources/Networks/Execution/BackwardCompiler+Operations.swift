@@ -19,7 +19,8 @@ extension BackwardCompiler {
           function.alpha, function.beta)
       }
     }
-    let descriptor = try PrimitiveDescriptor(layer: layer, "differentiate \(activation)") { result in
+    let descriptor = try PrimitiveDescriptor(layer: layer, "differentiate \(activation)") {
+      result in
       withUnsafePointer(to: data.raw) {
         conednn_elementwise_backward(
           &result, engine.handle, attributes.handle, activation.backwardAlgorithm, $0,
@@ -119,7 +120,10 @@ extension BackwardCompiler {
       case .gamma:
         bindings.append((DNNL_ARG_SCALE, perChannel, forward.parameters[slot]))
         bindings.append((DNNL_ARG_DIFF_SCALE, perChannel, gradientMemory(slot: slot)))
-      case .beta: bindings.append((DNNL_ARG_DIFF_SHIFT, perChannel, gradientMemory(slot: slot)))
+      case .beta:
+        // The shift is not used, but oneDNN 2.6 counts it among the arguments.
+        bindings.append((DNNL_ARG_SHIFT, perChannel, forward.parameters[slot]))
+        bindings.append((DNNL_ARG_DIFF_SHIFT, perChannel, gradientMemory(slot: slot)))
       default: break
       }
     }

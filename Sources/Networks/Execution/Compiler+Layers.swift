@@ -51,7 +51,8 @@ extension Compiler {
     let node = graph.nodes[index]
     descriptors[index] = descriptor
     var weights = (
-      kernel: parameters[node.parameters[0]], bias: node.parameters.dropFirst().first.map { parameters[$0] }
+      kernel: parameters[node.parameters[0]],
+      bias: node.parameters.dropFirst().first.map { parameters[$0] }
     )
     if let normalization = fusion.tails[index]?.normalization {
       weights = fold(normalization, into: index)

@@ -85,7 +85,8 @@ final class Compiler {
   /// A value as rows along its last axis.
   func rows(_ shape: [Int], _ layer: String) throws(NetworkError) -> MemoryDescriptor {
     let last = shape.last ?? 1
-    return try MemoryDescriptor([count * shape.dropLast().reduce(1, *), last], dnnl_ab, layer: layer)
+    return try MemoryDescriptor(
+      [count * shape.dropLast().reduce(1, *), last], dnnl_ab, layer: layer)
   }
 
   /// A value as one row for each example.

@@ -78,7 +78,8 @@ final class PrimitiveStep: Step {
   }
 
   func run(on stream: dnnl_stream_t) throws(NetworkError) {
-    let status = dnnl_primitive_execute(primitive, stream, Int32(truncatingIfNeeded: count), arguments)
+    let status = dnnl_primitive_execute(
+      primitive, stream, Int32(truncatingIfNeeded: count), arguments)
     if status != dnnl_success { try check(status, "run", layer: layer) }
   }
 }

@@ -26,8 +26,11 @@ public struct ParameterSlot: Hashable, Sendable {
 public struct Graph: Equatable, Sendable {
   /// One operation and what it is applied to.
   public struct Node: Equatable, Sendable {
-    /// The layer's name; unique in the graph.
+    /// The node's name; unique in the graph.
     public let name: String
+    /// The layer that it belongs to: a layer may be several nodes, such as a convolution and its
+    /// activation.
+    public let layer: String
     /// What is computed.
     public let operation: Operation
     /// The nodes whose values it is computed from.

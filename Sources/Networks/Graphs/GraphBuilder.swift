@@ -23,19 +23,20 @@ public struct GraphBuilder {
       throw NetworkError(layer: name, reason: "an input of the shape \(inputShape)")
     }
     nodes = [
-      Graph.Node(name: name, operation: .input, inputs: [], shape: inputShape, parameters: [])
+      Graph.Node(
+        name: name, layer: name, operation: .input, inputs: [], shape: inputShape, parameters: [])
     ]
     names = [name]
   }
 
   /// Adds an operation on the values of `inputs` and returns its node.
   ///
-  /// `parameterLayer` names the layer that holds its parameters where that is not `name` (the two
-  /// halves of a separable convolution belong to one layer).
+  /// `layer` names the layer that it belongs to and that holds its parameters, where that is not
+  /// `name` (the two halves of a separable convolution and its activation are one layer).
   ///
   /// - Throws: ``NetworkError`` naming the layer, when shapes do not fit or the name is taken.
   public mutating func add(
-    _ name: String, _ operation: Operation, to inputs: [Int], parameterLayer: String? = nil
+    _ name: String, _ operation: Operation, to inputs: [Int], layer: String? = nil
   ) throws(NetworkError) -> Int {
     precondition(
       inputs.allSatisfy(nodes.indices.contains), "inputs \(inputs) of \(nodes.count) nodes")
@@ -50,11 +51,12 @@ public struct GraphBuilder {
     }
     let first = parameters.count
     for (role, shape) in shapes.parameters {
-      parameters.append(ParameterSlot(layer: parameterLayer ?? name, role: role, shape: shape))
+      parameters.append(ParameterSlot(layer: layer ?? name, role: role, shape: shape))
     }
     nodes.append(
       Graph.Node(
-        name: name, operation: operation, inputs: inputs, shape: shapes.output,
+        name: name, layer: layer ?? name, operation: operation, inputs: inputs,
+        shape: shapes.output,
         parameters: Array(first..<parameters.count)))
     return nodes.count - 1
   }
@@ -63,21 +65,13 @@ public struct GraphBuilder {
   ///
   /// - Throws: ``NetworkError`` as above.
   public mutating func add(
-    _ name: String, _ operation: Operation, to input: Int, parameterLayer: String? = nil
+    _ name: String, _ operation: Operation, to input: Int, layer: String? = nil
   ) throws(NetworkError) -> Int {
-    try add(name, operation, to: [input], parameterLayer: parameterLayer)
+    try add(name, operation, to: [input], layer: layer)
   }
 
   /// The shape of a node's value for one example.
   public func shape(of node: Int) -> [Int] { nodes[node].shape }
-
-  /// A name that no layer has yet: `name`, or `name` with a number.
-  func free(_ name: String) -> String {
-    guard names.contains(name) else { return name }
-    var number = 1
-    while names.contains("\(name)_\(number)") { number += 1 }
-    return "\(name)_\(number)"
-  }
 
   /// The graph that computes the value of `output`.
   public func graph(output: Int) -> Graph {

@@ -2,7 +2,7 @@
 public struct Tap: Hashable, Sendable {
   /// The node whose value it is.
   public let node: Int
-  /// The layer's name.
+  /// The node's name.
   public let name: String
   /// The shape for one example.
   public let shape: [Int]
@@ -13,7 +13,8 @@ public struct Tap: Hashable, Sendable {
 extension Graph {
   /// The place after `node`.
   public func tap(at node: Int) -> Tap {
-    Tap(node: node, name: nodes[node].name, shape: nodes[node].shape)
+    precondition(nodes.indices ~= node, "node \(node) of \(nodes.count)")
+    return Tap(node: node, name: nodes[node].name, shape: nodes[node].shape)
   }
 
   /// The result.
@@ -22,11 +23,14 @@ extension Graph {
   /// The input of the final softmax, or the result when there is none.
   public var logitsTap: Tap { tap(at: logits) }
 
-  /// The output of the layer called `layer`.
+  /// The output of the layer called `layer`, after its activation.
   ///
-  /// - Throws: ``NetworkError`` when there is no such layer, with the names there are.
+  /// - Throws: ``NetworkError`` when there is no such layer, with the last names there are.
   public func tap(named layer: String) throws(NetworkError) -> Tap {
-    guard let node = nodes.lastIndex(where: { $0.name == layer }) else {
+    guard
+      let node = nodes.lastIndex(where: { $0.layer == layer })
+        ?? nodes.lastIndex(where: { $0.name == layer })
+    else {
       let names = nodes.suffix(8).map { "'\($0.name)'" }.joined(separator: ", ")
       throw NetworkError(
         layer: layer, reason: "there is no such layer; the last ones are \(names)")
@@ -68,7 +72,7 @@ extension Graph {
         return node
       default:
         throw NetworkError(
-          layer: nodes[node].name,
+          layer: nodes[node].layer,
           reason: "no classifier head was found: this \(nodes[node].operation.kind) is the last "
             + "layer with weights, where a dense layer or a convolution with one filter for each "
             + "output was expected; name the layer whose output to record")

@@ -45,6 +45,19 @@ extension Graph {
     weightLayers.first { $0.name == name }
   }
 
+  /// The classifier head; see ``head``.
+  ///
+  /// - Throws: ``NetworkError`` when there is no classifier head.
+  public var headLayer: WeightLayer {
+    get throws(NetworkError) {
+      let head = try head
+      guard let layer = weightLayer(at: head) else {
+        throw NetworkError(layer: nodes[head].layer, reason: "this layer has no single matrix")
+      }
+      return layer
+    }
+  }
+
   private func weightLayer(at index: Int) -> WeightLayer? {
     let node = nodes[index]
     let kind: WeightLayer.Kind
@@ -60,7 +73,7 @@ extension Graph {
     let kernel = parameters[node.parameters[0]].shape
     guard let outputs = kernel.last else { return nil }
     return WeightLayer(
-      name: node.name, node: index, kernelSlot: node.parameters[0],
+      name: node.layer, node: index, kernelSlot: node.parameters[0],
       biasSlot: node.parameters.dropFirst().first, inputTap: tap(at: node.inputs[0]),
       fanIn: kernel.dropLast().reduce(1, *), outputs: outputs, kind: kind,
       positions: node.size / outputs, placed: placed)

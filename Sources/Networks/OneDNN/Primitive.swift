@@ -60,7 +60,9 @@ final class PrimitiveDescriptor {
     return MemoryDescriptor(raw.pointee)
   }
 
-  var source: MemoryDescriptor { get throws(NetworkError) { try descriptor(of: dnnl_query_src_md) } }
+  var source: MemoryDescriptor {
+    get throws(NetworkError) { try descriptor(of: dnnl_query_src_md) }
+  }
   var kernel: MemoryDescriptor {
     get throws(NetworkError) { try descriptor(of: dnnl_query_weights_md) }
   }

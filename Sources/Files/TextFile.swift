@@ -1,0 +1,39 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Small files, read whole.
+public enum TextFile {
+  /// The text of the file at `path`.
+  ///
+  /// - Throws: ``FileError``, also when it is not UTF-8.
+  public static func text(of path: String) throws -> String {
+    let bytes = try bytes(of: path)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw FileError(path: path, reason: "not text in UTF-8")
+    }
+    return text
+  }
+
+  /// The bytes of the file at `path`.
+  ///
+  /// - Throws: ``FileError``.
+  public static func bytes(of path: String) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError.system(path) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = block.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+      if count == 0 { return bytes }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw FileError.system(path)
+      }
+      bytes += block[..<count]
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import LinearAlgebra
+
+/// Sums over examples of what the change Δ = after − before of their features is like.
+///
+/// No shift is involved: rows are as they are.
+struct ChangeSums: Sendable {
+  /// Σ Δ Δᵀ, upper triangle.
+  var second: Matrix
+
+  /// Σ Δ.
+  var sum: [Double]
+
+  /// Σ |Δ|.
+  var distance = 0.0
+
+  /// Σ |before|² and Σ |after|².
+  var squaredBefore = 0.0
+  var squaredAfter = 0.0
+
+  /// Σ |Δ| / |before| over the examples whose features before are not zero.
+  var relativeDistance = 0.0
+
+  /// Σ and Σ of squares of 1 − cos, over the examples with neither vector zero.
+  var cosineDistance = 0.0
+  var squaredCosineDistance = 0.0
+
+  /// How many vectors are zero before, after, and in at least one of the two.
+  var zeroBefore = 0
+  var zeroAfter = 0
+  var zeroEither = 0
+
+  init(width: Int) {
+    second = Matrix(rows: width, columns: width)
+    sum = [Double](repeating: 0, count: width)
+  }
+
+  mutating func add(_ x: Matrix, _ y: Matrix) {
+    let change = y - x
+    second.addUpperGram(of: change)
+    accumulate(&sum, change.transposedTimes([Double](repeating: 1, count: x.rows)))
+    let (squaresX, squaresY) = (x.rowSquaredNorms, y.rowSquaredNorms)
+    let squares = change.rowSquaredNorms
+    for row in 0..<x.rows {
+      let (before, after) = (squaresX[row].squareRoot(), squaresY[row].squareRoot())
+      let length = squares[row].squareRoot()
+      distance += length
+      squaredBefore += squaresX[row]
+      squaredAfter += squaresY[row]
+      if before == 0 { zeroBefore += 1 } else { relativeDistance += length / before }
+      if after == 0 { zeroAfter += 1 }
+      guard before > 0, after > 0 else {
+        zeroEither += 1
+        continue
+      }
+      // 1 − cos = (|Δ|² − (|x| − |y|)²) / (2 |x| |y|): keeps its digits when the angle is small.
+      let radial = after - before
+      let angular = max(0, squares[row] - radial * radial)
+      let cosine = min(2, angular / (2 * before * after))
+      cosineDistance += cosine
+      squaredCosineDistance += cosine * cosine
+    }
+  }
+
+  mutating func add(_ other: ChangeSums, sign: Int) {
+    let scale = Double(sign)
+    second.add(other.second, scale: scale)
+    accumulate(&sum, other.sum, scale)
+    distance += scale * other.distance
+    squaredBefore += scale * other.squaredBefore
+    squaredAfter += scale * other.squaredAfter
+    relativeDistance += scale * other.relativeDistance
+    cosineDistance += scale * other.cosineDistance
+    squaredCosineDistance += scale * other.squaredCosineDistance
+    zeroBefore += sign * other.zeroBefore
+    zeroAfter += sign * other.zeroAfter
+    zeroEither += sign * other.zeroEither
+  }
+}

@@ -1,0 +1,44 @@
+public import LinearAlgebra
+
+/// Why features or inputs could not be taken in or analysed.
+public enum GeometryError: Error, Equatable, Sendable {
+  /// A row holds an infinity or something that is not a number; rows are counted from 0 over
+  /// everything added so far. `side` is "before", "after" or "inputs".
+  case notFinite(side: String, row: Int)
+
+  /// There are no rows to learn a subspace from.
+  case noRows
+
+  /// The widths of two things that must agree do not.
+  case widths(expected: Int, found: Int)
+
+  /// Fewer or more values than rows times width.
+  case valueCount(expected: Int, found: Int)
+
+  /// A decomposition failed.
+  case linearAlgebra(LinearAlgebraError)
+}
+
+extension GeometryError: CustomStringConvertible {
+  /// One line that says what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .notFinite(let side, let row):
+      "\(side): row \(row) holds a value that is not finite; look for NaN in the network's "
+        + "parameters or in its inputs"
+    case .noRows: "there are no rows; give at least one example"
+    case .widths(let expected, let found):
+      "\(found) columns where \(expected) are expected; give the same layer of both networks"
+    case .valueCount(let expected, let found):
+      "\(found) values where \(expected) are expected; give count × width values"
+    case .linearAlgebra(let error): error.description
+    }
+  }
+}
+
+/// Runs `body` and turns its error into ``GeometryError/linearAlgebra(_:)``.
+func convertingErrors<R>(
+  _ body: () throws(LinearAlgebraError) -> R
+) throws(GeometryError) -> R {
+  do throws(LinearAlgebraError) { return try body() } catch { throw .linearAlgebra(error) }
+}

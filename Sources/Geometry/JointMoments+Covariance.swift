@@ -1,0 +1,78 @@
+public import LinearAlgebra
+
+extension JointMoments {
+  /// The mean of the features before; zeros when there are no examples.
+  public var beforeMean: [Double] { mean(sums.x, beforeShift) }
+
+  /// The mean of the features after; zeros when there are no examples.
+  public var afterMean: [Double] { mean(sums.y, afterShift) }
+
+  /// The covariance of the features before, divided by n (not n − 1); p×p.
+  public var beforeCovariance: Matrix { normalised(centredBefore) }
+
+  /// The covariance of the features after, divided by n; q×q.
+  public var afterCovariance: Matrix { normalised(centredAfter) }
+
+  /// The covariance between features before (rows) and after (columns), divided by n; p×q.
+  public var crossCovariance: Matrix { normalised(centredCross) }
+
+  /// The uncentred second moment of the features before, E[f₀ f₀ᵀ]; p×p.
+  public var beforeSecondMoment: Matrix { uncentred(beforeCovariance, beforeMean) }
+
+  /// The uncentred second moment of the features after, E[f₁ f₁ᵀ]; q×q.
+  public var afterSecondMoment: Matrix { uncentred(afterCovariance, afterMean) }
+
+  /// The uncentred second moment of the change, M = E[(f₁ − f₀)(f₁ − f₀)ᵀ]; d×d.
+  ///
+  /// `nil` when the widths before and after differ.
+  public var changeSecondMoment: Matrix? {
+    guard var second = change?.second else { return nil }
+    second.mirrorUpperTriangle()
+    return normalised(second)
+  }
+
+  /// The mean of the change, E[f₁ − f₀]; `nil` when the widths differ.
+  public var meanChange: [Double]? {
+    change.map { change in change.sum.map { $0 / Double(max(1, count)) } }
+  }
+
+  /// Xcᵀ Xc for the centred features before.
+  var centredBefore: Matrix { centred(sums.xx, sums.x) }
+
+  /// Ycᵀ Yc for the centred features after.
+  var centredAfter: Matrix { centred(sums.yy, sums.y) }
+
+  /// Xcᵀ Yc.
+  var centredCross: Matrix {
+    guard count > 0 else { return sums.xy }
+    var result = sums.xy
+    result.addProduct(
+      transposed: Matrix(rows: 1, columns: beforeWidth, values: sums.x),
+      Matrix(rows: 1, columns: afterWidth, values: sums.y), scale: -1 / Double(count))
+    return result
+  }
+
+  private func centred(_ upper: Matrix, _ sum: [Double]) -> Matrix {
+    var result = upper
+    if count > 0 {
+      let row = Matrix(rows: 1, columns: sum.count, values: sum)
+      result.addProduct(transposed: row, row, scale: -1 / Double(count))
+    }
+    result.mirrorUpperTriangle()
+    return result
+  }
+
+  private func normalised(_ sum: Matrix) -> Matrix { (1 / Double(max(1, count))) * sum }
+
+  private func mean(_ sum: [Double], _ shift: [Double]?) -> [Double] {
+    guard count > 0, let shift else { return sum }
+    return zip(sum, shift).map { $0 / Double(count) + $1 }
+  }
+
+  private func uncentred(_ covariance: Matrix, _ mean: [Double]) -> Matrix {
+    var result = covariance
+    let row = Matrix(rows: 1, columns: mean.count, values: mean)
+    result.addProduct(transposed: row, row)
+    return result
+  }
+}

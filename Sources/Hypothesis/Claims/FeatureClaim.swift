@@ -1,0 +1,25 @@
+import Reports
+
+/// The claim that ID features move more than OOD features.
+enum FeatureClaim {
+  /// One measure of displacement: ID less OOD.
+  struct Comparison {
+    var measure: FeatureMeasure
+    var text: String
+    var interval: (lower: Double, upper: Double)?
+  }
+
+  /// Supported only when the measures agree; they often do not, and then the verdict is *mixed*.
+  static func claim(_ comparisons: [Comparison], ood: String) -> Claim {
+    let measured = comparisons.filter { $0.interval != nil }
+    let verdict = Verdict.ofPositive(measured.compactMap(\.interval))
+    return Claim(
+      name: "features",
+      statement: "Fine-tuning moves ID features more than OOD features, by every measure.",
+      verdict: verdict,
+      evidence: measured.isEmpty
+        ? "no displacement could be measured with an interval"
+        : "ID − \(ood): "
+          + measured.map { "\($0.measure.rawValue) \($0.text)" }.joined(separator: "; "))
+  }
+}

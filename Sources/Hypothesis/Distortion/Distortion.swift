@@ -1,0 +1,22 @@
+/// What changed between two networks of one architecture, as seen on ID and OOD examples.
+public struct Distortion: Codable, Equatable, Sendable {
+  /// How far features moved, by set and measure.
+  public var features: [FeatureMeasurement]
+
+  /// ID less OOD, for the measures of displacement.
+  public var contrasts: [FeatureContrast]
+
+  /// The same along each direction of the ID features before.
+  public var featureDirections: [FeatureDirectionChange]
+
+  /// How the weights of each layer changed, split by the span of its ID inputs.
+  public var layers: [LayerChange]
+
+  /// The same along each direction of a layer's ID inputs.
+  public var inputDirections: [InputDirectionChange]
+
+  /// The measurement of one measure on one set at the penultimate tap.
+  func measurement(_ measure: FeatureMeasure, on set: String) -> Measurement? {
+    features.first { $0.measure == measure && $0.set == set }?.measurement
+  }
+}

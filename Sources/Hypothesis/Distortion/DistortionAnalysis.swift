@@ -1,0 +1,201 @@
+import Checkpoints
+public import Datasets
+import Geometry
+import LinearAlgebra
+public import Networks
+import Randomness
+
+/// Compares two networks of one architecture on ID and OOD examples, in one pass over each set.
+///
+/// Features are those of the penultimate tap unless another is named. Inputs of weight layers are
+/// taken at the network before. Memory does not grow with the number of examples.
+public struct DistortionAnalysis: Sendable {
+  /// A set of examples with its part in the comparison.
+  public struct TestSet: Sendable {
+    /// The name in tables.
+    public var name: String
+
+    /// The examples.
+    public var examples: ExampleSet
+
+    /// A named set.
+    public init(name: String, examples: ExampleSet) {
+      self.name = name
+      self.examples = examples
+    }
+  }
+
+  /// How the analysis is done.
+  public struct Settings: Sendable {
+    /// The layer whose output is compared; the input of the classifier head when `nil`.
+    public var tap: String?
+
+    /// How many blocks of examples the jackknife leaves out in turn.
+    public var blocks = 20
+
+    /// How many random rotations each null draws.
+    public var rotations = 200
+
+    /// The seed of the random rotations.
+    public var seed: UInt64 = 0
+
+    /// How many threads run the networks.
+    public var threads = 1
+
+    /// How many examples are computed at a time.
+    public var batchSize = 64
+
+    /// The penultimate tap, twenty blocks, two hundred rotations.
+    public init() {}
+  }
+
+  private let before: Network
+  private let after: Network
+  private let settings: Settings
+  private let tapBefore: Tap
+  private let tapAfter: Tap
+  private let layers: [WeightLayer]
+  private let headNode: Int?
+
+  /// Prepares to compare two networks.
+  ///
+  /// Parameters are paired in model order, so the layers' names may differ.
+  ///
+  /// - Throws: ``ExperimentError`` when the networks are not of one architecture (their heads may
+  ///   have different numbers of classes), ``Networks/NetworkError`` when there is no such tap.
+  public init(before: Network, after: Network, settings: Settings = Settings()) throws {
+    self.before = before
+    self.after = after
+    self.settings = settings
+    tapBefore = try settings.tap.map { try before.graph.tap(named: $0) } ?? before.graph.penultimate
+    tapAfter = try Self.partner(of: tapBefore, from: before.graph, in: after.graph, settings.tap)
+    headNode = try? before.graph.head
+    let (a, b) = (before.graph.parameters, after.graph.parameters)
+    guard a.count == b.count else {
+      throw ExperimentError(
+        "the networks are not of one architecture: \(a.count) parameters before, \(b.count) after")
+    }
+    let headSlots = headNode.map { before.graph.nodes[$0].parameters } ?? []
+    for (index, (x, y)) in zip(a, b).enumerated()
+    where x.shape != y.shape && !headSlots.contains(index) {
+      throw ExperimentError(
+        "the networks are not of one architecture: \(x.layer)/\(x.role) is "
+          + "\(x.shape.map(String.init).joined(separator: "×")) before and "
+          + "\(y.shape.map(String.init).joined(separator: "×")) after")
+    }
+    layers = before.graph.weightLayers.filter { a[$0.kernelSlot].shape == b[$0.kernelSlot].shape }
+  }
+
+  /// The tap of the network after that stands where `tap` does in the network before.
+  private static func partner(
+    of tap: Tap, from graph: Graph, in other: Graph, _ name: String?
+  ) throws -> Tap {
+    if graph.nodes.count == other.nodes.count, other.nodes[tap.node].shape == tap.shape {
+      return other.tap(at: tap.node)
+    }
+    return try name.map { try other.tap(named: $0) } ?? other.penultimate
+  }
+
+  /// Runs both networks over every set and says what changed.
+  ///
+  /// - Parameter training: The examples that the network after was trained on, when they are at hand:
+  ///   the spans of weight layers' inputs are then theirs, as the theory wants, and those of `id`
+  ///   otherwise.
+  /// - Parameter progress: Called with the number of examples that have just been computed.
+  /// - Throws: ``Files/FileError``, ``ExperimentError``, or what a computation throws.
+  public func run(
+    id: TestSet, ood: [TestSet], training: ExampleSet? = nil, progress: (Int) -> Void = { _ in }
+  ) throws -> Distortion {
+    var idSums = try sums(over: id.examples, progress)
+    if let training { idSums.inputs = try sums(over: training, progress).inputs }
+    var oodSums = try ood.map { try sums(over: $0.examples, progress) }
+    let features = try FeatureComparison(
+      tap: tapBefore.name, id: (id.name, idSums.features),
+      ood: zip(ood, oodSums).map { ($0.name, $1.features) })
+    let weights = try layers.enumerated().map { place, layer in
+      try WeightComparison(
+        layer: layer, ordinal: place + 1, isHead: layer.node == headNode,
+        isFirst: layer.inputTap.node == 0,
+        before: Self.kernel(of: layer, in: before), after: Self.kernel(of: layer, in: after),
+        id: (id.name, idSums.inputs[place]),
+        ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
+        rotations: settings.rotations,
+        generator: SeededGenerator(seed: settings.seed, "rotation null of \(layer.name)"))
+    }
+    idSums.inputs.removeAll()
+    oodSums.removeAll()
+    return Distortion(
+      features: features.measurements, contrasts: features.contrasts,
+      featureDirections: features.directions, layers: weights.map(\.change),
+      inputDirections: weights.flatMap(\.directions))
+  }
+
+  /// What is kept of one set: moments of its features and of every weight layer's inputs.
+  private struct SetSums {
+    var features: BlockedMoments
+    var inputs: [InputMoment]
+  }
+
+  private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
+    try examples.check(fits: before)
+    var taps = [tapBefore]
+    for layer in layers where !taps.contains(layer.inputTap) { taps.append(layer.inputTap) }
+    let first = try InferenceExecutor(
+      before, taps: taps, batchSize: settings.batchSize, threads: settings.threads)
+    let second = try InferenceExecutor(
+      after, taps: [tapAfter], batchSize: settings.batchSize, threads: settings.threads)
+    let blocks = max(2, min(settings.blocks, examples.count))
+    var sums = SetSums(
+      features: BlockedMoments(
+        beforeWidth: tapBefore.size, afterWidth: tapAfter.size, blockCount: blocks),
+      inputs: layers.map {
+        InputMoment(
+          fanIn: $0.fanIn, precision: $0.inputTap.node == 0 || $0.fanIn <= 64 ? .full : .half)
+      })
+    var rows: [Float] = []
+    for range in Batches.inOrder(examples.count, size: settings.batchSize) {
+      let inputs = try examples.values(range)
+      let moved = try second.run(inputs)[0]
+      try inputs.withUnsafeBufferPointer { inputs in
+        try first.run(inputs) { values in
+          try moved.withUnsafeBufferPointer { moved in
+            try sums.features.add(before: values[0], after: moved, count: range.count)
+          }
+          for (place, layer) in layers.enumerated() {
+            guard let tap = taps.firstIndex(of: layer.inputTap) else { continue }
+            let count = range.count * layer.positions
+            if rows.count < count * layer.fanIn {
+              rows = [Float](repeating: 0, count: count * layer.fanIn)
+            }
+            try rows.withUnsafeMutableBufferPointer { buffer in
+              let block = UnsafeMutableBufferPointer(rebasing: buffer[0..<count * layer.fanIn])
+              layer.inputRows(of: values[tap], examples: 0..<range.count, into: block)
+              try sums.inputs[place].add(rows: UnsafeBufferPointer(block), count: count)
+            }
+          }
+        }
+      }
+      progress(range.count)
+    }
+    return sums
+  }
+
+  /// A layer's kernel as a matrix, fan-in × outputs.
+  private static func kernel(of layer: WeightLayer, in network: Network) -> Matrix {
+    Matrix(
+      rows: layer.fanIn, columns: layer.outputs,
+      single: network.parameters[layer.kernelSlot].values)
+  }
+}
+
+extension ExampleSet {
+  /// Checks that a network reads examples of this shape.
+  func check(fits network: Network) throws {
+    let wanted = network.graph.inputShape
+    guard exampleShape == wanted || valuesPerExample == wanted.reduce(1, *) else {
+      throw ExperimentError(
+        "\(name): its examples are \(exampleShape.map(String.init).joined(separator: "×")) and the "
+          + "network reads \(wanted.map(String.init).joined(separator: "×"))")
+    }
+  }
+}

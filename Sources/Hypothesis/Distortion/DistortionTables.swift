@@ -1,0 +1,211 @@
+import Reports
+
+/// The tidy tables of what changed: one observation per row, every column explained.
+///
+/// `distortion` writes them for one pair of checkpoints. `verify` writes them for every method and
+/// seed, with leading columns that say which.
+struct DistortionTables {
+  private var features: Table
+  private var directions: Table
+  private var layers: Table
+  private var spans: Table
+  private var visible: Table
+  private var inputs: Table
+
+  /// Empty tables, each row of which begins with the cells of `leading`.
+  init(leading: [Column] = []) {
+    features = Table(
+      "features", caption: "How far features moved, by set and measure.",
+      columns: leading + [
+        Column("tap", meaning: "The layer whose output was compared."), .set, .role,
+        Column("examples", .integer, meaning: "How many examples were compared."),
+        Column(
+          "measure",
+          convention: FeatureMeasure.allCases.map { "\($0.rawValue): \($0.convention)" }
+            .joined(separator: "; "),
+          meaning: "What was measured, before against after."),
+        Column("value", .number(significantDigits: 4), meaning: "The number.", hasReason: true),
+        Column(
+          "lower", .number(significantDigits: 4),
+          convention: "delete-block jackknife over 20 blocks of examples, t with 19 degrees of "
+            + "freedom, on Fisher's z for CKA",
+          meaning: "The lower end of its 95 % interval."),
+        Column(
+          "upper", .number(significantDigits: 4), meaning: "The upper end of its 95 % interval."),
+        .null,
+      ])
+    directions = Table(
+      "feature_directions",
+      caption: "Change of features along each eigenvector of the ID feature covariance before.",
+      columns: leading + [
+        Column("tap", meaning: "The layer whose output was compared."), .direction,
+        Column(
+          "id_variance", .number(significantDigits: 4), convention: "1/n, centred",
+          meaning: "The variance of ID features before along the direction."),
+        Column(
+          "ood_variance", .number(significantDigits: 4), convention: "1/n, centred, all OOD sets",
+          meaning: "The variance of OOD features before along the direction.", hasReason: true),
+        Column(
+          "id_change", .number(significantDigits: 4), convention: "1/n, uncentred",
+          meaning: "The mean squared change of ID features along the direction."),
+        Column(
+          "ood_change", .number(significantDigits: 4), convention: "1/n, uncentred, all OOD sets",
+          meaning: "The mean squared change of OOD features along the direction.", hasReason: true),
+        Column(
+          "relative_id_change", .number(significantDigits: 4),
+          meaning: "id_change over id_variance.", hasReason: true),
+        Column(
+          "relative_ood_change", .number(significantDigits: 4),
+          meaning: "ood_change over ood_variance.", hasReason: true),
+      ])
+    layers = Table(
+      "weights",
+      caption: "Change ΔW of each layer's kernel, inside and orthogonal to the span of the layer's "
+        + "ID inputs (at the network before, uncentred, numerical rank).",
+      columns: leading + [
+        .layer, Column("ordinal", .integer, meaning: "The place among the weight layers, from 1."),
+        Column("is_head", .truth, meaning: "Whether the layer is the classifier head."),
+        Column(
+          "fan_in", .integer,
+          meaning: "The dimension d of the layer's input space; a patch's for "
+            + "a convolution."),
+        Column("rank", .integer, meaning: "The dimension of the span of the layer's ID inputs."),
+        Column("weight_norm", .number(significantDigits: 4), meaning: "‖W₀‖, Frobenius."),
+        Column("change_norm", .number(significantDigits: 4), meaning: "‖ΔW‖, Frobenius."),
+        Column(
+          "inside_change", .number(significantDigits: 4),
+          meaning: "‖PΔW‖/‖PW₀‖, P projecting on the span of the ID inputs.", hasReason: true),
+        Column(
+          "orthogonal_change", .number(significantDigits: 4),
+          meaning: "‖(I−P)ΔW‖/‖(I−P)W₀‖.", hasReason: true),
+        Column(
+          "orthogonal_share", .number(significantDigits: 4),
+          meaning: "‖(I−P)ΔW‖/‖ΔW‖; zero to rounding for the first layer under gradient descent "
+            + "without weight decay.",
+          hasReason: true),
+        Column(
+          "orthogonal_share_null", .number(significantDigits: 4),
+          meaning: "√((d−rank)/d): the share for a ΔW in random directions."),
+      ])
+    spans = Table(
+      "weight_spans",
+      caption: "The share of ‖ΔW‖² in the leading directions of each layer's ID inputs.",
+      columns: leading + [
+        .layer, Column("rule", meaning: "The rule that chose how many directions."),
+        Column("directions", .integer, meaning: "How many directions the rule chose, k."),
+        Column(
+          "share", .number(significantDigits: 4), meaning: "‖P_kΔW‖²/‖ΔW‖².", hasReason: true),
+        .null,
+        Column(
+          "null_lower", .number(significantDigits: 4),
+          meaning: "The 2.5 % quantile of the share over random rotations of the span."),
+        Column(
+          "null_upper", .number(significantDigits: 4),
+          meaning: "The 97.5 % quantile of the share over random rotations of the span."),
+      ])
+    visible = Table(
+      "weight_visibility",
+      caption: "How strongly each layer's ΔW answers the inputs of each set, against W₀.",
+      columns: leading + [
+        .layer, .set, .role,
+        Column(
+          "visible_change", .number(significantDigits: 4),
+          convention: "inputs at the network "
+            + "before, uncentred",
+          meaning: "The mean of ‖ΔWᵀa‖² over the mean of ‖W₀ᵀa‖².", hasReason: true),
+      ])
+    inputs = Table(
+      "input_directions",
+      caption: "Change of each layer's kernel along each direction of its ID inputs.",
+      columns: leading + [
+        .layer, .direction,
+        Column(
+          "id_energy", .number(significantDigits: 4), convention: "1/n, uncentred",
+          meaning: "The mean squared ID input along the direction."),
+        Column(
+          "ood_energy", .number(significantDigits: 4), convention: "1/n, uncentred, all OOD sets",
+          meaning: "The mean squared OOD input along the direction."),
+        Column("change", .number(significantDigits: 4), meaning: "‖ΔWᵀu‖."),
+        Column(
+          "relative_change", .number(significantDigits: 4), meaning: "‖ΔWᵀu‖/‖W₀ᵀu‖.",
+          hasReason: true),
+      ])
+  }
+
+  /// Adds everything one comparison measured.
+  mutating func append(_ distortion: Distortion, leading: [Cell] = []) {
+    for row in distortion.features {
+      features.append(
+        leading + [
+          .text(row.tap), .text(row.set), .role(isID: row.isID), .integer(row.examples),
+          .text(row.measure.rawValue),
+        ] + row.measurement.cells)
+    }
+    for row in distortion.featureDirections {
+      directions.append(
+        leading + [
+          .text(row.tap), .integer(row.direction), .number(row.idVariance),
+          row.oodVariance.cell, .number(row.idChange), row.oodChange.cell,
+          row.relativeIDChange.cell, row.relativeOODChange.cell,
+        ])
+    }
+    for row in distortion.layers {
+      layers.append(
+        leading + [
+          .text(row.layer), .integer(row.ordinal), .truth(row.isHead), .integer(row.fanIn),
+          .integer(row.rank), .number(row.weightNorm), .number(row.changeNorm),
+          row.insideChange.cell, row.orthogonalChange.cell, row.orthogonalShare.cell,
+          .number(row.orthogonalShare.null, otherwise: ""),
+        ])
+      for span in row.spans {
+        spans.append(
+          leading + [
+            .text(row.layer), .text(span.rule), .integer(span.directions), span.share.cell,
+            .number(span.share.null, otherwise: ""), .number(span.share.lower, otherwise: ""),
+            .number(span.share.upper, otherwise: ""),
+          ])
+      }
+      for set in row.visible {
+        visible.append(
+          leading + [
+            .text(row.layer), .text(set.set), .role(isID: set.isID), set.measurement.cell,
+          ])
+      }
+    }
+    for row in distortion.inputDirections {
+      inputs.append(
+        leading + [
+          .text(row.layer), .integer(row.direction), .number(row.idEnergy),
+          .number(row.oodEnergy), .number(row.change), row.relativeChange.cell,
+        ])
+    }
+  }
+
+  /// Every table.
+  var all: [Table] { [features, directions, layers, spans, visible, inputs] }
+}
+
+extension Column {
+  static let set = Column("set", meaning: "The set of examples.")
+  static let role = Column("role", meaning: "Whether the set is in-distribution: ID or OOD.")
+  static let layer = Column("layer", meaning: "The layer's name in the network.")
+  fileprivate static let direction = Column(
+    "direction", .integer, meaning: "The direction's place, from 1, by falling ID energy.")
+  fileprivate static let null = Column(
+    "null", .number(significantDigits: 4), meaning: "What the number would be by chance.")
+}
+
+extension Cell {
+  static func role(isID: Bool) -> Cell { .text(isID ? "ID" : "OOD") }
+}
+
+extension Measurement {
+  fileprivate var cell: Cell { .number(value, otherwise: reason ?? "") }
+
+  fileprivate var cells: [Cell] {
+    [
+      cell, .number(lower, otherwise: ""), .number(upper, otherwise: ""),
+      .number(null, otherwise: ""),
+    ]
+  }
+}

@@ -1,0 +1,97 @@
+import Geometry
+import LinearAlgebra
+import Networks
+import Randomness
+
+/// The change of one layer's kernel, split by the span of the layer's ID inputs.
+struct WeightComparison {
+  let change: LayerChange
+  let directions: [InputDirectionChange]
+
+  init(
+    layer: WeightLayer, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
+    id: (name: String, inputs: InputMoment), ood: [(name: String, inputs: InputMoment)],
+    rotations: Int, generator: SeededGenerator
+  ) throws {
+    let principal = try id.inputs.principalDirections()
+    let rules: [(name: String, rule: SubspaceRule)] = [
+      ("50 % of the energy", .energy(0.5)), (SpanShare.judged, .energy(0.9)),
+      ("99 % of the energy", .energy(0.99)), ("effective rank", .effectiveRank),
+      ("10 directions", .count(10)),
+    ]
+    let dimensions = rules.map { principal.subspace($0.rule).dimension }
+    var pooled: InputMoment?
+    for set in ood { if pooled == nil { pooled = set.inputs } else { try pooled?.merge(set.inputs) } }
+    let split = try InputSideSplit(
+      before: before, after: after, inputs: id.inputs, outOfDistribution: pooled,
+      dimensions: dimensions, rotations: rotations, generator: generator)
+    let (inside, outside) = split.span.split(before)
+    let rank = split.span.dimension
+    let delta = after - before
+
+    func visible(_ inputs: InputMoment) -> Measurement {
+      let initial = inputs.meanSquaredOutput(of: before)
+      return Measurement(
+        Measured(
+          inputs.meanSquaredOutput(of: delta), over: initial,
+          otherwise: "the layer's outputs before are zero"))
+    }
+    let full = "the ID inputs span all \(layer.fanIn) dimensions"
+    change = LayerChange(
+      layer: layer.name, ordinal: ordinal, isHead: isHead, isFirst: isFirst, fanIn: layer.fanIn,
+      rank: rank, weightNorm: split.initialNorm, changeNorm: split.changeNorm,
+      insideChange: Measurement(
+        Measured(
+          split.insideNorm, over: inside.frobeniusNorm,
+          otherwise: "the weights before are zero in the span")),
+      orthogonalChange: rank == layer.fanIn
+        ? Measurement(undefined: full)
+        : Measurement(
+          Measured(
+            split.orthogonalNorm, over: outside.frobeniusNorm,
+            otherwise: "the weights before are zero outside the span")),
+      orthogonalShare: rank == layer.fanIn
+        ? Measurement(undefined: full)
+        : Measurement(
+          split.orthogonalRatio,
+          null: (Double(layer.fanIn - rank) / Double(layer.fanIn)).squareRoot()),
+      spans: zip(rules, split.shares).map { rule, share in
+        SpanShare(
+          rule: rule.name, directions: share.dimension,
+          share: Measurement(
+            share.share, interval: share.null.map { ($0.quantiles.lower, $0.quantiles.upper) },
+            null: share.null?.mean))
+      },
+      visible: [VisibleChange(set: id.name, isID: true, measurement: visible(id.inputs))]
+        + ood.map {
+          VisibleChange(set: $0.name, isID: false, measurement: visible($0.inputs))
+        })
+    let oodEnergies = pooled.map { inputs in
+      (0..<principal.vectors.columns).map {
+        inputs.meanSquaredOutput(of: principal.vectors[columns: $0..<$0 + 1])
+      }
+    }
+    directions = split.directions.map { direction in
+      InputDirectionChange(
+        layer: layer.name, direction: direction.index + 1, idEnergy: direction.inputEnergy,
+        oodEnergy: oodEnergies?[direction.index] ?? 0, change: direction.change,
+        relativeChange: Measurement(direction.relativeChange))
+    }
+  }
+}
+
+extension Measurement {
+  /// A value of `Geometry`, or its reason for there being none.
+  init(_ measured: Measured, interval: (lower: Double, upper: Double)? = nil, null: Double? = nil) {
+    switch measured {
+    case .value(let value): self.init(value, interval: interval, null: null)
+    case .undefined(let reason): self.init(undefined: reason)
+    }
+  }
+
+  /// A value of `Geometry` with its interval.
+  init(_ estimate: Estimate, null: Double? = nil) {
+    self.init(
+      estimate.value, interval: estimate.interval.map { ($0.lower, $0.upper) }, null: null)
+  }
+}

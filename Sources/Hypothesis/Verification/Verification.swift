@@ -1,0 +1,228 @@
+import Dispatch
+import Files
+import LinearAlgebra
+public import Reports
+import Synchronization
+import Training
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Runs experiments over seeds, keeps what each seed came to, and judges the claims.
+///
+/// Seeds are independent and run side by side on as many threads as asked for; each computes on one
+/// thread, so results do not depend on how many there are. In a run directory, the outcome of each
+/// seed is kept in `outcomes/`; when the same experiment is run again, seeds that are there are not
+/// repeated.
+public struct Verification: Sendable {
+  /// An experiment with the folder that its paths are relative to.
+  public struct Source: Sendable {
+    /// The experiment.
+    public var experiment: Experiment
+
+    /// The folder of the file it was read from.
+    public var folder: String
+
+    /// Reads the experiment in a JSON file.
+    ///
+    /// - Throws: ``Files/FileError``: what member of it is missing or wrong.
+    public init(contentsOf path: String) throws {
+      let text = try TextFile.text(of: path)
+      do {
+        experiment = try JSONDecoder().decode(Experiment.self, from: Data(text.utf8))
+      } catch let error as DecodingError {
+        throw FileError(path: path, object: error.place, reason: error.explanation)
+      }
+      folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        .joined(separator: "/")
+      if folder.isEmpty { folder = path.hasPrefix("/") ? "/" : "." }
+      try experiment.check(path)
+    }
+  }
+
+  /// What an experiment came to.
+  public struct Result: Sendable {
+    /// The experiment.
+    public let experiment: Experiment
+
+    /// What each seed came to, in order.
+    public let outcomes: [SeedOutcome]
+
+    /// The verdict on each claim.
+    public let claims: [Claim]
+
+    /// Means over seeds with intervals.
+    public let summary: ExperimentSummary
+  }
+
+  private let run: RunDirectory?
+  private let threads: Int
+  private let version: String
+
+  /// - Parameters:
+  ///   - run: Where outcomes and checkpoints are kept.
+  ///   - threads: How many seeds run side by side.
+  ///   - version: The version of the program; outcomes of another are not used again.
+  public init(run: RunDirectory?, threads: Int, version: String) {
+    self.run = run
+    self.threads = max(1, threads)
+    self.version = version
+  }
+
+  /// Runs an experiment.
+  ///
+  /// - Parameters:
+  ///   - seeds: The seeds.
+  ///   - progress: Called as pieces of work end, with how many, from any thread.
+  /// - Throws: The first error in the order of the seeds.
+  public func result(
+    of source: Source, seeds: Range<Int>, progress: @escaping @Sendable (Int) -> Void
+  ) throws -> Result {
+    let experiment = source.experiment
+    let checkpoints = try run?.folder("checkpoints")
+    let results = Mutex<[Int: Swift.Result<SeedOutcome, any Error>]>([:])
+    let next = Mutex(seeds.lowerBound)
+    let blasThreads = LinearAlgebraThreads.count
+    LinearAlgebraThreads.use(1)
+    defer { LinearAlgebraThreads.use(blasThreads) }
+    DispatchQueue.concurrentPerform(iterations: min(threads, seeds.count)) { _ in
+      while true {
+        let seed = next.withLock { next in
+          defer { next += 1 }
+          return next
+        }
+        guard seed < seeds.upperBound else { return }
+        let result = Swift.Result {
+          if let kept = kept(experiment, seed) {
+            progress(SeedRun.work(of: experiment))
+            return kept
+          }
+          let outcome = try SeedRun(
+            experiment: experiment, folder: source.folder, seed: seed, checkpoints: checkpoints,
+            progress: progress
+          ).outcome()
+          try keep(outcome, of: experiment)
+          return outcome
+        }
+        results.withLock { $0[seed] = result }
+      }
+    }
+    let outcomes = try seeds.compactMap { seed in
+      try results.withLock { $0[seed] }?.get()
+    }
+    let optimizer = experiment.fineTuning.optimizer
+    return Result(
+      experiment: experiment, outcomes: outcomes,
+      claims: ExperimentClaims(
+        outcomes: outcomes, primaryOOD: experiment.primaryOOD,
+        optimizerKeepsSpan: optimizer.keepsUpdatesInInputSpan, optimizerName: optimizer.summary
+      ).all,
+      summary: ExperimentSummary(
+        name: experiment.name, outcomes: outcomes, primaryOOD: experiment.primaryOOD))
+  }
+
+  /// How many pieces of work the seeds of an experiment have.
+  public static func work(of source: Source, seeds: Range<Int>) -> Int {
+    SeedRun.work(of: source.experiment) * seeds.count
+  }
+
+  // MARK: Outcomes that are there already
+
+  private struct KeptOutcome: Codable {
+    var version: String
+    var experiment: Experiment
+    var outcome: SeedOutcome
+  }
+
+  private func path(_ experiment: Experiment, _ seed: Int) throws -> String? {
+    try run.map { "\(try $0.folder("outcomes"))/\(experiment.name)-seed-\(seed).json" }
+  }
+
+  /// An outcome of the same experiment by the same version; anything else is computed again.
+  private func kept(_ experiment: Experiment, _ seed: Int) -> SeedOutcome? {
+    guard let path = try? path(experiment, seed), let text = try? TextFile.text(of: path),
+      let kept = try? JSONDecoder().decode(KeptOutcome.self, from: Data(text.utf8)),
+      kept.version == version, kept.experiment == experiment
+    else { return nil }
+    return kept.outcome
+  }
+
+  private func keep(_ outcome: SeedOutcome, of experiment: Experiment) throws {
+    guard let path = try path(experiment, outcome.seed) else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let data = try encoder.encode(
+      KeptOutcome(version: version, experiment: experiment, outcome: outcome))
+    try AtomicFile.write(Array(data), to: path)
+  }
+}
+
+extension Experiment {
+  /// Checks what the types of the fields do not.
+  fileprivate func check(_ path: String) throws {
+    func wrong(_ object: String, _ reason: String) -> FileError {
+      FileError(path: path, object: object, reason: reason)
+    }
+    let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+    guard !name.isEmpty, isPlain else {
+      throw wrong("name", "'\(name)' must be letters, digits, '-' and '_', for it names files")
+    }
+    guard seeds > 0 else { throw wrong("seeds", "\(seeds) seeds; at least one is needed") }
+    for (object, rates) in [
+      ("fineTuning.learningRates", fineTuning.learningRates),
+      ("linearProbeFineTuningRates", ratesAfterLinearProbe),
+    ] {
+      guard !rates.isEmpty, rates.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+        throw wrong(object, "learning rates must be positive, and there must be one")
+      }
+    }
+    guard fineTuning.epochs > 0, fineTuning.batchSize > 0 else {
+      throw wrong("fineTuning", "epochs and batchSize must be positive")
+    }
+    if let pretraining {
+      guard pretraining.training.steps > 0, pretraining.training.batchSize > 0 else {
+        throw wrong("pretraining.training", "steps and batchSize must be positive")
+      }
+    }
+  }
+}
+
+extension DecodingError {
+  /// Where in the JSON text decoding stopped.
+  fileprivate var place: String? {
+    let path: [any CodingKey] =
+      switch self {
+      case .keyNotFound(let key, let context): context.codingPath + [key]
+      case .typeMismatch(_, let context), .valueNotFound(_, let context),
+        .dataCorrupted(let context):
+        context.codingPath
+      @unknown default: []
+      }
+    let text = path.map(\.stringValue).joined(separator: ".")
+    return text.isEmpty ? nil : text
+  }
+
+  fileprivate var explanation: String {
+    switch self {
+    case .keyNotFound: "is missing"
+    case .typeMismatch(let type, _): "must be \(Self.name(of: type))"
+    case .valueNotFound(let type, _): "is null; it must be \(Self.name(of: type))"
+    case .dataCorrupted(let context):
+      context.debugDescription.isEmpty ? "cannot be read" : context.debugDescription
+    @unknown default: "cannot be read"
+    }
+  }
+
+  private static func name(of type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "text"
+    case is Int.Type: "a whole number"
+    case is Double.Type: "a number"
+    case is Bool.Type: "true or false"
+    default: "of another kind"
+    }
+  }
+}

@@ -1,0 +1,97 @@
+public import Checkpoints
+public import Files
+
+extension Network {
+  /// The network in a checkpoint: its architecture with its parameters bound by layer and role.
+  ///
+  /// - Parameter inputShape: The shape of an example, for Keras models that leave it open.
+  /// - Throws: `FileError`, one line that names the file, the layer or parameter and what is wrong:
+  ///   no architecture, a layer that is not supported, a parameter that is missing, of another shape
+  ///   or holding NaN or infinities.
+  public init(_ checkpoint: Checkpoint, inputShape: [Int]? = nil) throws(FileError) {
+    let path = checkpoint.path
+    if let reason = checkpoint.conversionNeeded { throw FileError(path: path, reason: reason) }
+    guard let text = checkpoint.architecture else {
+      throw FileError(
+        path: path,
+        reason: "holds parameters without an architecture; save the whole model, with model.save()")
+    }
+    let architecture: JSON
+    do throws(JSONError) { architecture = try JSON(parsing: text) } catch {
+      throw FileError(path: path, object: "architecture", reason: error.description)
+    }
+    let graph: Graph
+    do throws(NetworkError) {
+      graph = try Graph(architecture: architecture, inputShape: inputShape)
+    } catch { throw error.inFile(path) }
+    let sources = try ParameterSources(checkpoint).parameters(for: graph)
+    var parameters: [Tensor] = []
+    for (slot, source) in zip(graph.parameters, sources) {
+      parameters.append(try Self.read(source, for: slot, checkpoint))
+    }
+    self.init(graph, parameters: parameters, architecture: architecture)
+  }
+
+  private static func read(
+    _ source: Checkpoint.Parameter, for slot: ParameterSlot, _ checkpoint: Checkpoint
+  ) throws(FileError) -> Tensor {
+    let object = "\(slot.layer)/\(slot.role)"
+    guard source.shape == slot.shape else {
+      throw FileError(
+        path: checkpoint.path, object: object,
+        reason: "has the shape \(source.shape) where the architecture wants \(slot.shape)")
+    }
+    let tensor = try checkpoint.tensor(source)
+    if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
+      let kind = tensor.values[index].isNaN ? "NaN" : "an infinity"
+      throw FileError(
+        path: checkpoint.path, object: object,
+        reason: "holds \(kind) at \(position(index, in: slot.shape)); "
+          + "\(tensor.nonFiniteCount) of \(tensor.count) values are not finite")
+    }
+    return tensor
+  }
+
+  /// `[2, 0, 1]` for a flat index.
+  private static func position(_ index: Int, in shape: [Int]) -> [Int] {
+    var rest = index
+    var position = shape
+    for axis in shape.indices.reversed() {
+      position[axis] = rest % shape[axis]
+      rest /= shape[axis]
+    }
+    return position
+  }
+
+  /// Writes the network as a checkpoint of Anamorph's own layout, from which it can be read again.
+  ///
+  /// - Parameters:
+  ///   - training: How it was trained.
+  ///   - parentDigest: The digest of the checkpoint that training began from.
+  /// - Throws: `FileError`.
+  public func write(
+    to path: String, training: JSON? = nil, parentDigest: String? = nil
+  ) throws(FileError) {
+    let named = zip(graph.parameters, parameters).map { slot, tensor in
+      NamedTensor(
+        layer: slot.layer, role: slot.role, tensor: tensor, isTrainable: slot.isTrainable)
+    }
+    try Checkpoint.write(
+      to: path, architecture: architecture.isNull ? nil : architecture, parameters: named,
+      training: training, parentDigest: parentDigest)
+  }
+}
+
+extension Graph {
+  /// The graph of an architecture as a checkpoint keeps it: Anamorph's own description, or Keras's
+  /// `model_config`.
+  ///
+  /// - Throws: ``NetworkError``.
+  public init(architecture: JSON, inputShape: [Int]? = nil) throws(NetworkError) {
+    if architecture["format"]?.string == ArchitectureDescription.format {
+      self = try ArchitectureDescription(architecture).graph()
+    } else {
+      self = try KerasArchitecture.graph(architecture, inputShape: inputShape)
+    }
+  }
+}

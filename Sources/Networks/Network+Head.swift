@@ -1,0 +1,83 @@
+import Checkpoints
+import Randomness
+
+extension Network {
+  /// The same network with a new classifier head for `classes` classes; everything else stays.
+  ///
+  /// The architecture is changed with it.
+  ///
+  /// - Parameters:
+  ///   - initializer: How the new kernel is drawn; the bias is 0.
+  ///   - seed: The seed of the draw.
+  /// - Throws: ``NetworkError`` when there is no classifier head, or the layers behind it cannot
+  ///   have so many classes.
+  public func replacingHead(
+    classes: Int, initializer: Initializer = .uniform, seed: UInt64
+  ) throws(NetworkError) -> Network {
+    let head = try graph.head
+    let resized = try graph.resizingHead(head, to: classes)
+    let slots = graph.nodes[head].parameters
+    var tensors = parameters
+    for slot in slots {
+      let place = resized.parameters[slot]
+      var generator = SeededGenerator(seed: seed, "head \(place.layer)/\(place.role)")
+      tensors[slot] = initializer.tensor(for: place, using: &generator)
+    }
+    var architecture = architecture
+    if !architecture.isNull {
+      architecture = architecture.settingOutputs(of: graph.nodes[head].layer, to: classes)
+      let described = try Graph(architecture: architecture, inputShape: graph.inputShape)
+      guard described == resized else {
+        throw NetworkError(
+          layer: graph.nodes[head].layer,
+          reason: "the architecture cannot be rewritten for \(classes) classes")
+      }
+    }
+    return Network(resized, parameters: tensors, architecture: architecture)
+  }
+}
+
+extension Graph {
+  /// The graph with another number of outputs of its head; the shapes behind it follow.
+  fileprivate func resizingHead(_ head: Int, to classes: Int) throws(NetworkError) -> Graph {
+    var builder = try GraphBuilder(inputShape: inputShape, name: nodes[0].name)
+    for (index, node) in nodes.enumerated().dropFirst() {
+      var operation = node.operation
+      switch operation {
+      case .dense(_, let hasBias) where index == head:
+        operation = .dense(outputs: classes, hasBias: hasBias)
+      case .convolution(var convolution) where index == head:
+        convolution.filters = classes
+        operation = .convolution(convolution)
+      case .reshape(let shape) where shape.count == 1:
+        operation = .reshape([builder.shape(of: node.inputs[0]).reduce(1, *)])
+      default: break
+      }
+      _ = try builder.add(node.name, operation, to: node.inputs, layer: node.layer)
+    }
+    return builder.graph(output: output)
+  }
+}
+
+extension JSON {
+  /// The architecture with another number of outputs of the layer called `layer`, which may be
+  /// `model/layer` inside a nested model.
+  fileprivate func settingOutputs(of layer: String, to count: Int) -> JSON {
+    switch self {
+    case .array(let elements):
+      return .array(elements.map { $0.settingOutputs(of: layer, to: count) })
+    case .object(var members):
+      let name = members["name"]?.string ?? members["config"]?["name"]?.string
+      if name == layer {
+        for key in ["outputs", "filters", "units", "output_dim", "nb_filter"]
+        where members[key]?.double != nil {
+          members[key] = .number(Double(count))
+        }
+      }
+      let inner = name.flatMap { layer.hasPrefix($0 + "/") ? $0 : nil }
+      let rest = inner.map { String(layer.dropFirst($0.count + 1)) } ?? layer
+      return .object(members.mapValues { $0.settingOutputs(of: rest, to: count) })
+    default: return self
+    }
+  }
+}

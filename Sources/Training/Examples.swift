@@ -1,0 +1,53 @@
+public import Datasets
+
+/// Labelled examples in memory, as training reads them.
+public struct Examples: Equatable, Sendable {
+  /// The shape of one example: [height, width, channels] or [d].
+  public let shape: [Int]
+
+  /// count × the product of `shape`, example by example.
+  public let inputs: [Float]
+
+  /// One class per example.
+  public let labels: [Int]
+
+  /// How many examples there are.
+  public var count: Int { labels.count }
+
+  /// How many values one example has.
+  public var width: Int { shape.reduce(1, *) }
+
+  /// - Precondition: `inputs` holds one example per label.
+  public init(shape: [Int], inputs: [Float], labels: [Int]) {
+    let width = shape.reduce(1, *)
+    precondition(
+      inputs.count == labels.count * width,
+      "\(inputs.count) values for \(labels.count) examples of \(width)")
+    self.shape = shape
+    self.inputs = inputs
+    self.labels = labels
+  }
+
+  /// Every example of a set, read into memory.
+  ///
+  /// - Throws: ``TrainingError`` when the set has no labels, or what reading throws.
+  public init(_ set: ExampleSet) throws {
+    guard let labels = set.labels else {
+      throw TrainingError("\(set.name): no labels; name them with --labels")
+    }
+    self.init(
+      shape: set.exampleShape, inputs: try set.values(0..<set.count), labels: labels)
+  }
+
+  /// The same examples as a set that can be read in blocks.
+  public func set(named name: String) -> ExampleSet {
+    ExampleSet(name: name, values: inputs, exampleShape: shape, labels: labels)
+  }
+
+  /// The examples of a range.
+  public subscript(range: Range<Int>) -> Examples {
+    Examples(
+      shape: shape, inputs: Array(inputs[range.lowerBound * width..<range.upperBound * width]),
+      labels: Array(labels[range]))
+  }
+}

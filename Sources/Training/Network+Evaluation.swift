@@ -1,0 +1,75 @@
+import Checkpoints
+public import Networks
+
+extension Network {
+  /// The number of outputs per example: of classes, for a classifier.
+  public var outputCount: Int { graph.outputShape.reduce(1, *) }
+
+  /// The network's values at `tap` for examples, with their labels.
+  ///
+  /// - Throws: ``TrainingError`` when the examples are not what the network reads.
+  public func features(
+    of examples: Examples, at tap: Tap? = nil, threads: Int = 1
+  ) throws -> FeatureSet {
+    try examples.check(fits: self)
+    let tap = try tap ?? graph.penultimate
+    let executor = try InferenceExecutor(self, taps: [tap], batchSize: 256, threads: threads)
+    return FeatureSet(
+      width: tap.size, values: try executor.run(examples.inputs)[0], labels: examples.labels)
+  }
+
+  /// The share of `examples` whose highest output is at their label.
+  ///
+  /// - Throws: ``TrainingError`` when the examples are not what the network reads.
+  public func accuracy(on examples: Examples, threads: Int = 1) throws -> Double {
+    let logits = try features(of: examples, at: graph.logitsTap, threads: threads)
+    let width = logits.width
+    let correct = examples.labels.indices.count { row in
+      logits.values[row * width..<(row + 1) * width].indexOfLargest == examples.labels[row]
+    }
+    return Double(correct) / Double(max(examples.count, 1))
+  }
+
+  /// The network with the kernel and bias of its classifier head replaced by a linear probe's.
+  ///
+  /// - Throws: ``TrainingError`` when the head is not a dense layer of the probe's shape with a bias.
+  public func withHead(_ probe: LinearProbe) throws -> Network {
+    var network = self
+    let slots = graph.nodes[try graph.head].parameters
+    for slot in slots {
+      let values = graph.parameters[slot].role == .kernel ? probe.kernel : probe.bias
+      guard parameters[slot].values.count == values.count else {
+        throw TrainingError(
+          "the head's \(graph.parameters[slot].role) has \(parameters[slot].values.count) values, "
+            + "the linear probe's \(values.count)")
+      }
+      network.parameters[slot].values = values
+    }
+    guard slots.count == 2 else {
+      throw TrainingError("the head has no bias for the linear probe's")
+    }
+    return network
+  }
+}
+
+extension Examples {
+  /// Checks that a network reads examples of this shape and has an output for each label.
+  func check(fits network: Network) throws {
+    guard shape == network.graph.inputShape || width == network.graph.inputShape.reduce(1, *) else {
+      throw TrainingError(
+        "the examples are \(text(shape)) and the network reads \(text(network.graph.inputShape))")
+    }
+    guard count > 0 else { throw TrainingError("a set without examples cannot be used") }
+  }
+
+  /// Checks that every label is one of the network's outputs.
+  func checkLabels(fit network: Network) throws {
+    let classes = network.outputCount
+    if let row = labels.firstIndex(where: { !(0..<classes).contains($0) }) {
+      throw TrainingError(
+        "row \(row): label \(labels[row]) is outside the classes 0…\(classes - 1)")
+    }
+  }
+
+  private func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "×") }
+}
