@@ -94,7 +94,7 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
-      dependencies: ["Networks", "Checkpoints", "Randomness", "TestSupport"],
+      dependencies: ["Networks", "Checkpoints", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "DatasetsTests",

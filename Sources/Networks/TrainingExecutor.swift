@@ -29,6 +29,7 @@ public final class TrainingExecutor {
     var forward: Program
     var backward: Program
     var masks: [(mask: Buffer, rate: Float)]
+    var logits: Buffer
   }
 
   /// The graph that is run.
@@ -186,7 +187,7 @@ public final class TrainingExecutor {
     try plan.forward.run(on: engine.stream)
     current = (plan, count)
     return UnsafeBufferPointer(
-      start: base.buffers[graph.logits].pointer, count: count * graph.nodes[graph.logits].size)
+      start: plan.logits.pointer, count: count * graph.nodes[graph.logits].size)
   }
 
   private func plan(_ count: Int, _ mode: Mode, dropsOut: Bool) throws(NetworkError) -> Plan {
@@ -223,7 +224,9 @@ public final class TrainingExecutor {
         masks.append((mask, rate))
       }
     }
-    let plan = Plan(forward: compiler.program, backward: backward.program, masks: masks)
+    let plan = Plan(
+      forward: compiler.program, backward: backward.program, masks: masks,
+      logits: values[graph.logits])
     plans[key] = plan
     return plan
   }

@@ -13,6 +13,8 @@ struct Anamorph: ParsableCommand {
       Inspect.self,
       Diff.self,
       Theory.self,
+      Features.self,
+      Distort.self,
       Verify.self,
     ])
 }

@@ -55,7 +55,9 @@ struct KerasLayer {
     var extents: [Int] = []
     for extent in shape.dropFirst() {
       guard let extent = extent.int else {
-        throw error("the input's shape \(JSON.array(shape).text()) leaves an extent open")
+        throw error(
+          "the input's shape \(JSON.array(shape).text()) leaves an extent open; "
+            + "give the shape of an example")
       }
       extents.append(extent)
     }
