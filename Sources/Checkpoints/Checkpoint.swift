@@ -13,6 +13,9 @@ public struct Checkpoint: Sendable {
   public struct Parameter: Hashable, Sendable {
     /// The name of its layer; for a nested model, the name of that model in the outer one.
     public var layer: String
+    /// Where it belongs inside its layer, when that is made of several: a layer of a nested model,
+    /// or a part such as the forward half of a bidirectional layer.
+    public var innerLayer: String?
     /// What it does in its layer.
     public var role: Role
     /// Its name as the file gives it, such as `conv1/kernel:0`.
@@ -26,6 +29,8 @@ public struct Checkpoint: Sendable {
     /// Whether gradients change it, where that is known.
     public var isTrainable: Bool?
 
+    /// The name of the innermost layer it belongs to: `backbone/conv1`, or just `conv1`.
+    public var innermostLayer: String { innerLayer.map { "\(layer)/\($0)" } ?? layer }
     /// The number of values.
     public var count: Int { shape.reduce(1, *) }
     /// The bytes of the values without compression.

@@ -39,6 +39,9 @@ func runAnamorph(
     status: process.terminationStatus, output: outputText.text(), error: errorText.text())
 }
 
+/// The same, in the words of the tests that need nothing but arguments.
+func anamorph(_ arguments: [String]) throws -> CommandResult { try runAnamorph(arguments) }
+
 /// The command that was built beside the tests.
 let builtCommand = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
   .appending(component: "anamorph")
