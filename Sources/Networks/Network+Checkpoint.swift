@@ -4,21 +4,23 @@ public import Files
 extension Network {
   /// The network in a checkpoint: its architecture with its parameters bound by layer and role.
   ///
-  /// - Parameter inputShape: The shape of an example, for Keras models that leave it open.
+  /// - Parameters:
+  ///   - architecture: What to use in place of the architecture in the file: for files that hold
+  ///     only parameters.
+  ///   - inputShape: The shape of an example, for Keras models that leave it open.
   /// - Throws: `FileError`, one line that names the file, the layer or parameter and what is wrong:
   ///   no architecture, a layer that is not supported, a parameter that is missing, of another shape
   ///   or holding NaN or infinities.
-  public init(_ checkpoint: Checkpoint, inputShape: [Int]? = nil) throws(FileError) {
+  public init(
+    _ checkpoint: Checkpoint, architecture given: JSON? = nil, inputShape: [Int]? = nil
+  ) throws(FileError) {
     let path = checkpoint.path
     if let reason = checkpoint.conversionNeeded { throw FileError(path: path, reason: reason) }
-    guard let text = checkpoint.architecture else {
-      throw FileError(
-        path: path,
-        reason: "holds parameters without an architecture; save the whole model, with model.save()")
-    }
     let architecture: JSON
-    do throws(JSONError) { architecture = try JSON(parsing: text) } catch {
-      throw FileError(path: path, object: "architecture", reason: error.description)
+    if let given {
+      architecture = given
+    } else {
+      architecture = try Self.architecture(of: checkpoint)
     }
     let graph: Graph
     do throws(NetworkError) {
@@ -30,6 +32,17 @@ extension Network {
       parameters.append(try Self.read(source, for: slot, checkpoint))
     }
     self.init(graph, parameters: parameters, architecture: architecture)
+  }
+
+  private static func architecture(of checkpoint: Checkpoint) throws(FileError) -> JSON {
+    guard let text = checkpoint.architecture else {
+      throw FileError(
+        path: checkpoint.path,
+        reason: "holds parameters without an architecture; save the whole model, with model.save()")
+    }
+    do throws(JSONError) { return try JSON(parsing: text) } catch {
+      throw FileError(path: checkpoint.path, object: "architecture", reason: error.description)
+    }
   }
 
   private static func read(
@@ -77,7 +90,7 @@ extension Network {
         layer: slot.layer, role: slot.role, tensor: tensor, isTrainable: slot.isTrainable)
     }
     try Checkpoint.write(
-      to: path, architecture: architecture.isNull ? nil : architecture, parameters: named,
+      to: path, architecture: architecture.isNull ? JSON?.none : architecture, parameters: named,
       training: training, parentDigest: parentDigest)
   }
 }

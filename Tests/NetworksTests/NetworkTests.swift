@@ -106,6 +106,13 @@ import Testing
       try Checkpoint.write(to: path, architecture: nil, parameters: [])
       let error = try #require(throws: FileError.self) { try Network(Checkpoint.open(path)) }
       #expect(error.reason.hasPrefix("holds parameters without an architecture"))
+
+      let plain = ArchitectureDescription.perceptron(inputs: 2, hidden: [], classes: 2)
+      let network = Network(try plain.graph(), seed: 4)
+      try network.write(to: path)
+      #expect(try Checkpoint.open(path).architecture == nil)
+      let again = try Network(Checkpoint.open(path), architecture: plain.json)
+      #expect(again.parameters == network.parameters)
     }
   }
 

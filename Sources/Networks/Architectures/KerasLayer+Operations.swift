@@ -191,7 +191,11 @@ extension KerasLayer {
       let layer = KerasLayer([
         "class_name": json["class_name"] ?? "", "config": .object(members),
       ])
-      return try layer.operations(named: name, on: []).first?.operation
+      let operation = try layer.operations(named: name, on: []).first?.operation
+      switch operation {
+      case nil, .activation, .softmax: return operation
+      default: throw error("its activation is a '\(layer.className)', which is none")
+      }
     }
     switch json.string {
     case "linear": return nil
