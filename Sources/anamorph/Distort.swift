@@ -10,7 +10,8 @@ import Reports
 struct Distort: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "distortion",
-    abstract: "Say what changed between two checkpoints of one architecture, on ID and OOD examples.",
+    abstract:
+      "Say what changed between two checkpoints of one architecture, on ID and OOD examples.",
     discussion: """
       Splits the change of every layer's weights by the span of the layer's ID inputs, compares \
       features before and after on every set, re-fits heads where there are labels, and judges the \
@@ -107,7 +108,8 @@ struct Distort: ParsableCommand {
           before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
           threads: running.threads)
       }
-      let evidence = optimizer.map { OptimizerEvidence(named: $0) }
+      let evidence =
+        optimizer.map { OptimizerEvidence(named: $0) }
         ?? OptimizerEvidence(checkpoints.1)
       let claims = PairClaims(
         distortion: distortion, heads: heads, optimizerKeepsSpan: evidence.keepsSpan,

@@ -62,7 +62,8 @@ struct TrainingOptions: ParsableArguments {
     if let validation {
       let other = try running.open(validation, labels: validationLabels, classCount: count)
       return (
-        try naming(data) { try Examples(set) }, try naming(validation) { try Examples(other) }, count
+        try naming(data) { try Examples(set) }, try naming(validation) { try Examples(other) },
+        count
       )
     }
     let aside = Int((Double(set.count) * validationShare).rounded())
@@ -145,7 +146,8 @@ extension Table {
         Column("learning_rate", .number(significantDigits: 3), meaning: "That of the first step."),
         Column("epoch", .integer, meaning: "The number of the epoch, from 1."),
         Column(
-          "training_loss", .number(significantDigits: 4), convention: "mean cross-entropy, each "
+          "training_loss", .number(significantDigits: 4),
+          convention: "mean cross-entropy, each "
             + "batch before its update", meaning: "The loss over the epoch."),
         Column(
           "validation_accuracy", .percent(decimals: 2), title: "validation",
@@ -170,7 +172,8 @@ extension Table {
       "candidates", caption: "Every regularisation strength of the linear probe.",
       columns: [
         Column(
-          "regularisation", .number(significantDigits: 3), convention: "λ on ½‖W‖², mean "
+          "regularisation", .number(significantDigits: 3),
+          convention: "λ on ½‖W‖², mean "
             + "cross-entropy, features divided by one standard deviation",
           meaning: "The strength."),
         Column(

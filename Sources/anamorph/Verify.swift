@@ -63,7 +63,8 @@ struct Verify: ParsableCommand {
       let run = try output.map { try RunDirectory.create(at: $0) }
       let ranges = sources.map { seed..<seed + (seeds ?? $0.experiment.seeds) }
       let progress = Progress(
-        "verify", total: zip(sources, ranges).reduce(0) { $0 + Verification.work(of: $1.0, seeds: $1.1) },
+        "verify",
+        total: zip(sources, ranges).reduce(0) { $0 + Verification.work(of: $1.0, seeds: $1.1) },
         unit: "runs", isQuiet: quiet)
       let verification = Verification(run: run, threads: threads, version: Anamorph.version)
       var results: [Verification.Result] = []

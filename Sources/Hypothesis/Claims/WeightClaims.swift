@@ -42,10 +42,16 @@ enum WeightClaims {
     let shares = tested.compactMap(\.orthogonalShare.value)
     let largest = shares.max() ?? 0
     let null = tested.compactMap(\.orthogonalShare.null).min() ?? 0
+    let ofWeights = tested.map { layer in
+      (layer.orthogonalShare.value ?? 0) * layer.changeNorm
+        / max(layer.weightNorm, .leastNonzeroMagnitude)
+    }
     let evidence =
-      "largest ‖ΔW⊥‖/‖ΔW‖ \(NumberText.significant(largest, digits: 2)) "
-      + "(by chance \(NumberText.significant(null, digits: 2)); rank \(ranks(tested)) of "
-      + "\(tested[0].fanIn)) in \(tested.count) comparison\(tested.count == 1 ? "" : "s")"
+      "‖ΔW⊥‖ is at most \(NumberText.significant(largest, digits: 2)) of ‖ΔW‖ (by chance "
+      + "\(NumberText.significant(null, digits: 2))) and "
+      + "\(NumberText.significant(ofWeights.max() ?? 0, digits: 2)) of ‖W‖ (one rounding: 3e-08); "
+      + "the ID inputs have rank \(ranks(tested)) of \(tested[0].fanIn); "
+      + "\(tested.count) comparison\(tested.count == 1 ? "" : "s")"
     let areRounding = tested.map { layer in
       let outside = (layer.orthogonalShare.value ?? 0) * layer.changeNorm
       return outside <= rounding * (layer.weightNorm + layer.changeNorm)

@@ -70,7 +70,9 @@ public struct DistortionAnalysis: Sendable {
     let tapsBefore =
       try settings.taps.isEmpty
       ? [before.graph.penultimate] : settings.taps.map { try before.graph.tap(named: $0) }
-    taps = try tapsBefore.map { ($0, try Self.partner(of: $0, from: before.graph, in: after.graph)) }
+    taps = try tapsBefore.map {
+      ($0, try Self.partner(of: $0, from: before.graph, in: after.graph))
+    }
     headNode = try? before.graph.head
     let (a, b) = (before.graph.parameters, after.graph.parameters)
     guard a.count == b.count else {

@@ -28,12 +28,17 @@ struct FeatureComparison {
       let plain: [(FeatureMeasure, (Displacement) -> Measured)] = [
         (.meanSquaredDifference, \.meanSquarePerCoordinate), (.meanDistance, \.meanDistance),
         (.relativeChange, \.relativeFrobenius), (.cosineDistance, \.meanCosineDistance),
-        (.meanShift, { shift in
-          guard let moved = shift.meanShift.number, let size = shift.meanSquareBefore.number else {
-            return .undefined("the features have no length")
+        (
+          .meanShift,
+          { shift in
+            guard let moved = shift.meanShift.number, let size = shift.meanSquareBefore.number
+            else {
+              return .undefined("the features have no length")
+            }
+            return Measured(
+              moved, over: size.squareRoot(), otherwise: "the features before are zero")
           }
-          return Measured(moved, over: size.squareRoot(), otherwise: "the features before are zero")
-        }),
+        ),
       ]
       let values = try moments.estimates { moments throws(GeometryError) in
         let displacement = Displacement(moments)

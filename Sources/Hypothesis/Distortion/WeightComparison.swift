@@ -21,7 +21,9 @@ struct WeightComparison {
     ]
     let dimensions = rules.map { principal.subspace($0.rule).dimension }
     var pooled: InputMoment?
-    for set in ood { if pooled == nil { pooled = set.inputs } else { try pooled?.merge(set.inputs) } }
+    for set in ood {
+      if pooled == nil { pooled = set.inputs } else { try pooled?.merge(set.inputs) }
+    }
     let split = try InputSideSplit(
       before: before, after: after, inputs: id.inputs, outOfDistribution: pooled,
       dimensions: dimensions, rotations: rotations, generator: generator)

@@ -48,7 +48,8 @@ struct ExperimentSource {
         try perceptron(inputs: task.width, outputs: task.pretrainingClasses, settings),
         settings: settings.training, seed: seed
       ) { count, generator in
-        .labels(from: examples, rows: (0..<count).map { _ in generator.index(below: examples.count) })
+        .labels(
+          from: examples, rows: (0..<count).map { _ in generator.index(below: examples.count) })
       }
       return (result.network, result.finalLoss)
     }

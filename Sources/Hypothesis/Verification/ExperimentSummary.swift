@@ -40,7 +40,8 @@ public struct ExperimentSummary: Sendable {
           Entry(
             quantity: quantity, set: set, method: method, isShare: isShare,
             mean: isComplete ? values.reduce(0, +) / Double(values.count) : nil,
-            interval: isComplete ? Repetitions.mean(of: values).interval : nil, seeds: measurements.count,
+            interval: isComplete ? Repetitions.mean(of: values).interval : nil,
+            seeds: measurements.count,
             reason: measurements.compactMap(\.reason).first ?? ""))
       }
     }
@@ -86,7 +87,9 @@ public struct ExperimentSummary: Sendable {
         })
     var order: [(String, String)] = []
     for entry in entries
-    where !Self.detailed.contains(entry.quantity) && !order.contains(where: { $0 == (entry.quantity, entry.set) }) {
+    where !Self.detailed.contains(entry.quantity)
+      && !order.contains(where: { $0 == (entry.quantity, entry.set) })
+    {
       order.append((entry.quantity, entry.set))
     }
     for (quantity, set) in order {
@@ -103,7 +106,8 @@ public struct ExperimentSummary: Sendable {
   /// One observation per row: what programs read.
   static var emptyTable: Table {
     Table(
-      "summary", caption: "Means over seeds with 95 % t-intervals, one quantity of one method on "
+      "summary",
+      caption: "Means over seeds with 95 % t-intervals, one quantity of one method on "
         + "one set per row.",
       columns: [
         .experiment, Column("quantity", meaning: "What was measured."), .set, .method,

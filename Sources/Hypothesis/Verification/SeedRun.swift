@@ -20,7 +20,8 @@ struct SeedRun {
 
   /// How many pieces of work a seed of `experiment` has.
   static func work(of experiment: Experiment) -> Int {
-    (experiment.pretraining == nil ? 0 : pretrainingWork) + experiment.fineTuning.learningRates.count
+    (experiment.pretraining == nil ? 0 : pretrainingWork)
+      + experiment.fineTuning.learningRates.count
       + experiment.ratesAfterLinearProbe.count + analysisWork
   }
 

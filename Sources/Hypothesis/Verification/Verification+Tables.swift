@@ -21,7 +21,8 @@ extension Verification {
           meaning: "The learning rate at the first step."),
         Column("epoch", .integer, meaning: "The epoch that was kept, from 1."),
         Column(
-          "regularisation", .number(significantDigits: 3), convention: "λ on ½‖W‖², mean "
+          "regularisation", .number(significantDigits: 3),
+          convention: "λ on ½‖W‖², mean "
             + "cross-entropy, features divided by one standard deviation",
           meaning: "The strength of the linear probe's regularisation."),
         Column(

@@ -166,7 +166,9 @@ extension Experiment {
     func wrong(_ object: String, _ reason: String) -> FileError {
       FileError(path: path, object: object, reason: reason)
     }
-    let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+    let isPlain = name.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0))
+    }
     guard !name.isEmpty, isPlain else {
       throw wrong("name", "'\(name)' must be letters, digits, '-' and '_', for it names files")
     }
