@@ -29,6 +29,11 @@ import Testing
       distance(procrustes.relativeAfterScaling, reference.number("procrustes_after_scaling"))
         < 1e-12)
     #expect(distance(procrustes.scale, reference.number("procrustes_scale")) < 1e-12)
+    // Per example and feature before: 16·4 entries, in units of the variance before.
+    let variance = x.centered.squaredNorm / 64
+    let unexplained = variance * reference.number("procrustes_after_scaling")
+    #expect(distance(procrustes.meanSquarePerCoordinateAfterScaling, unexplained) < 1e-12)
+    #expect(distance(procrustes.relative, squared / (64 * variance)) < 1e-12)
   }
 
   @Test func `the published values of the closed-form sets come out`() throws {

@@ -134,6 +134,22 @@ import Testing
     #expect(difference(thin.gram, .identity(2)) < 1e-14)
   }
 
+  @Test func `the corner of a random orthogonal matrix is positive half of the time`() throws {
+    var generator = SeededGenerator(seed: 1, "signs")
+    var positive = 0
+    for _ in 0..<100 where try Matrix.randomOrthogonal(3, using: &generator)[0, 0] > 0 {
+      positive += 1
+    }
+    // 30 to 70 of 100 fails a fair coin once in 25 000 times.
+    #expect(positive > 30 && positive < 70)
+    // With the diagonal of R positive, the first column points the way the drawn one does.
+    var again = SeededGenerator(seed: 1, "signs")
+    let drawn = Matrix.normal(rows: 3, columns: 3, using: &again)
+    var same = SeededGenerator(seed: 1, "signs")
+    let q = try Matrix.randomOrthogonal(3, using: &same)
+    #expect(dot(q.column(0), drawn.column(0)) > 0)
+  }
+
   @Test func `the nearest orthogonal matrix undoes a rotation and a positive scaling`() throws {
     var generator = SeededGenerator(seed: 1, "procrustes")
     let q = try Matrix.randomOrthogonal(6, using: &generator)
