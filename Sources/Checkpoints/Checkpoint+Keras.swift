@@ -71,6 +71,7 @@ extension Checkpoint {
           try Self.parameter(weight, in: layerGroup, layer: name, role: Role(weightName: weight)))
       }
       Self.nameKernel(&parameters)
+      Self.nameInnerLayers(&parameters)
       layers.append(
         Layer(name: name, className: record.classNames[name], parameters: parameters))
     }
@@ -83,6 +84,17 @@ extension Checkpoint {
       case .other = parameters[0].role
     else { return }
     parameters[0].role = .kernel
+  }
+
+  /// Tells the layers of a nested model apart by the scopes in the names of their weights.
+  private static func nameInnerLayers(_ parameters: inout [Parameter]) {
+    let scopes = parameters.map { parameter in
+      parameter.name.split(separator: "/").dropLast().joined(separator: "/")
+    }
+    guard Set(scopes).count > 1 else { return }
+    for (index, scope) in scopes.enumerated() where !scope.isEmpty {
+      parameters[index].innerLayer = scope
+    }
   }
 
   /// Files of Keras before 1.0: `nb_layers` groups `layer_k` with datasets `param_j`.

@@ -13,6 +13,9 @@ public struct Checkpoint: Sendable {
   public struct Parameter: Hashable, Sendable {
     /// The name of its layer; for a nested model, the name of that model in the outer one.
     public var layer: String
+    /// Where it belongs inside its layer, when that is made of several: a layer of a nested model,
+    /// or a part such as the forward half of a bidirectional layer.
+    public var innerLayer: String?
     /// What it does in its layer.
     public var role: Role
     /// Its name as the file gives it, such as `conv1/kernel:0`.
@@ -26,6 +29,8 @@ public struct Checkpoint: Sendable {
     /// Whether gradients change it, where that is known.
     public var isTrainable: Bool?
 
+    /// The name of the innermost layer it belongs to: `backbone/conv1`, or just `conv1`.
+    public var innermostLayer: String { innerLayer.map { "\(layer)/\($0)" } ?? layer }
     /// The number of values.
     public var count: Int { shape.reduce(1, *) }
     /// The bytes of the values without compression.
@@ -89,7 +94,7 @@ public struct Checkpoint: Sendable {
   /// - Throws: `FileError` when it cannot be read or its layout is not known.
   public static func open(_ path: String) throws(FileError) -> Checkpoint {
     try converting { () throws(HDF5Error) in
-      let file = try File(readingAt: path)
+      let file = try opened(path)
       let root = try file.root
       if try root.hasAttribute("anamorph_layout") { return try anamorph(file, root) }
       if let checkpoint = try kerasLegacy(file, root) { return checkpoint }
@@ -144,9 +149,28 @@ extension Checkpoint {
         reason: dataset.isNull
           ? "a parameter without values" : "holds \(dataset.elementType), not numbers")
     }
+    try dataset.requireReadable()
     return Parameter(
       layer: layer, role: role, name: name, path: dataset.path, shape: dataset.shape,
       elementType: dataset.elementType, isTrainable: role.isStatistic ? false : nil)
+  }
+
+  /// Opens the file, and says of other common checkpoint formats that they are those.
+  private static func opened(_ path: String) throws(HDF5Error) -> File {
+    do throws(HDF5Error) { return try File(readingAt: path) } catch {
+      guard error.kind == .notHDF5 else { throw error }
+      let ending = path.split(separator: ".").last?.lowercased() ?? ""
+      var error = error
+      switch ending {
+      case "keras":
+        error.reason =
+          "a Keras 3 archive, which is not read; save the model with model.save('name.h5')"
+      case "pt", "pth", "safetensors", "onnx", "npz", "ckpt", "pb":
+        error.reason = "not an HDF5 file, and .\(ending) checkpoints are not read"
+      default: break
+      }
+      throw error
+    }
   }
 
   /// What to say of a file whose layout is none of those read.

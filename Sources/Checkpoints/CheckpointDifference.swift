@@ -43,7 +43,7 @@ public struct CheckpointDifference: Sendable {
   public let onlyAfter: [Checkpoint.Parameter]
   /// How much a value may change and still count as the same.
   public let tolerance: Double
-  /// The name of the head in the first: its last layer with a kernel.
+  /// The name of the head in the first: the innermost layer of its last kernel.
   public let head: String?
 
   /// Compares `before` and `after`, reading every value once.
@@ -68,7 +68,7 @@ public struct CheckpointDifference: Sendable {
     onlyBefore = alignment.onlyBefore.map { a[$0] }
     onlyAfter = alignment.onlyAfter.map { b[$0] }
     self.tolerance = tolerance
-    head = before.layers.last { $0.parameters.contains { $0.role == .kernel } }?.name
+    head = a.last { $0.role == .kernel }?.innermostLayer
   }
 
   /// Whether every parameter has a partner with the same shape and values.
@@ -92,10 +92,10 @@ public struct CheckpointDifference: Sendable {
     let changed = pairs.filter { !$0.isSame }
     if onlyBefore.isEmpty, onlyAfter.isEmpty {
       if changed.allSatisfy({ $0.before.role.isStatistic }) { return .statisticsOnly }
-      if changed.allSatisfy({ $0.before.layer == head }) { return .headOnly }
+      if changed.allSatisfy({ $0.before.innermostLayer == head }) { return .headOnly }
     }
-    let layers = Set(pairs.map(\.before.layer) + onlyBefore.map(\.layer))
-    let changedLayers = Set(changed.map(\.before.layer) + onlyBefore.map(\.layer))
+    let layers = Set(pairs.map(\.before.innermostLayer) + onlyBefore.map(\.innermostLayer))
+    let changedLayers = Set(changed.map(\.before.innermostLayer) + onlyBefore.map(\.innermostLayer))
     if changedLayers == layers { return .allLayers }
     if layers.count > 2, let head, changedLayers == layers.subtracting([head]) {
       return .backboneOnly
@@ -124,18 +124,18 @@ extension CheckpointDifference {
         "All layers changed: \(changed.count) of \(pairs.count) pairs of parameters"
     case .someLayers:
       var layers: [String] = []
-      for pair in changed where !layers.contains(pair.before.layer) {
-        layers.append(pair.before.layer)
+      for pair in changed where !layers.contains(pair.before.innermostLayer) {
+        layers.append(pair.before.innermostLayer)
       }
       sentence = layers.isEmpty ? "What both hold is identical" : "Changed: \(shown(layers))"
-      let all = Set(pairs.map(\.before.layer)).count
+      let all = Set(pairs.map(\.before.innermostLayer)).count
       if !layers.isEmpty { sentence += " (\(layers.count) of \(all) layers)" }
     case .nothingShared: sentence = "No parameter of one has a partner in the other"
     }
     var parts = [sentence]
     for pair in reshaped.prefix(3) {
       parts.append(
-        "\(pair.before.layer) \(pair.before.role) has another shape, "
+        "\(pair.before.innermostLayer) \(pair.before.role) has another shape, "
           + "\(text(pair.before.shape)) and \(text(pair.after.shape))")
     }
     if reshaped.count > 3 { parts.append("\(reshaped.count - 3) more have another shape") }

@@ -58,11 +58,18 @@ struct KerasRecord {
       }
     }
     guard checkpoint.conversionNeeded == nil, !layers.isEmpty else { return }
-    if backend == "theano" {
+    let unmarked = isVersion1 && backend == nil && !namesAreTensorFlows(layers)
+    // Only Theano's variables in Keras 1 have names without `:0`; whoever saved weights alone may
+    // have converted them first, as the published ImageNet weights were.
+    if backend == "theano" || unmarked && configuration != nil {
+      let advice =
+        backend == nil
+        ? "no later Keras converts it, so turn its kernels by 180 degrees first"
+        : "load and save it with Keras 2 on TensorFlow"
       checkpoint.conversionNeeded =
         "Theano flips convolution kernels (layer \(layers[0].name)), which is not converted; "
-        + "load and save it with Keras 2 on TensorFlow"
-    } else if isVersion1, backend == nil, !namesAreTensorFlows(layers) {
+        + advice
+    } else if unmarked {
       checkpoint.notes.append(
         "the file does not record what computed its convolutions; kernels from Theano are flipped")
     }

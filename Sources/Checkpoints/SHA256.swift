@@ -15,13 +15,12 @@ struct SHA256 {
       offset = min(64 - pending.count, bytes.count)
       pending.append(contentsOf: bytes[..<offset])
       guard pending.count == 64 else { return }
-      pending.withUnsafeBytes { compress(&state, $0, 0) }
+      pending.withUnsafeBytes { compress(&state, $0, 0, 1) }
       pending.removeAll(keepingCapacity: true)
     }
-    while bytes.count - offset >= 64 {
-      compress(&state, bytes, offset)
-      offset += 64
-    }
+    let blockCount = (bytes.count - offset) / 64
+    compress(&state, bytes, offset, blockCount)
+    offset += 64 * blockCount
     pending.append(contentsOf: bytes[offset...])
   }
 
@@ -48,38 +47,45 @@ struct SHA256 {
   }
 }
 
-/// One round of the compression function over the 64 bytes at `offset`.
+/// The compression function over `blockCount` blocks of 64 bytes from `offset` on.
 private func compress(
-  _ state: inout [8 of UInt32], _ bytes: UnsafeRawBufferPointer, _ offset: Int
+  _ state: inout [8 of UInt32], _ bytes: UnsafeRawBufferPointer, _ offset: Int, _ blockCount: Int
 ) {
-  var w = [64 of UInt32](repeating: 0)
-  for i in 0..<16 {
-    w[i] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 4 * i, as: UInt32.self))
+  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
+    roundConstants.withUnsafeBufferPointer { constants in
+      for block in 0..<blockCount {
+        let start = offset + 64 * block
+        for i in 0..<16 {
+          w[i] = UInt32(
+            bigEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: UInt32.self))
+        }
+        for i in 16..<64 {
+          let (a, b) = (w[i - 15], w[i - 2])
+          let s0 = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
+          let s1 = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
+          w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
+        }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        for i in 0..<64 {
+          let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+          let choice = (e & f) ^ (~e & g)
+          let t1 = h &+ s1 &+ choice &+ constants[i] &+ w[i]
+          let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+          let majority = (a & b) ^ (a & c) ^ (b & c)
+          (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ s0 &+ majority)
+        }
+        state[0] &+= a
+        state[1] &+= b
+        state[2] &+= c
+        state[3] &+= d
+        state[4] &+= e
+        state[5] &+= f
+        state[6] &+= g
+        state[7] &+= h
+      }
+    }
   }
-  for i in 16..<64 {
-    let (a, b) = (w[i - 15], w[i - 2])
-    let s0 = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
-    let s1 = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
-    w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
-  }
-  var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-  var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-  for i in 0..<64 {
-    let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-    let choice = (e & f) ^ (~e & g)
-    let t1 = h &+ s1 &+ choice &+ roundConstants[i] &+ w[i]
-    let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-    let majority = (a & b) ^ (a & c) ^ (b & c)
-    (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ s0 &+ majority)
-  }
-  state[0] &+= a
-  state[1] &+= b
-  state[2] &+= c
-  state[3] &+= d
-  state[4] &+= e
-  state[5] &+= f
-  state[6] &+= g
-  state[7] &+= h
 }
 
 private func rotated(_ value: UInt32, _ count: UInt32) -> UInt32 {
@@ -87,7 +93,7 @@ private func rotated(_ value: UInt32, _ count: UInt32) -> UInt32 {
 }
 
 /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-private let roundConstants: [64 of UInt32] = [
+private let roundConstants: [UInt32] = [
   0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5,
   0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
   0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3,

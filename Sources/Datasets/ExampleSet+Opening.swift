@@ -18,15 +18,18 @@ extension ExampleSet {
   ///     `target`, `y`) are found without asking when they are a list of numbers.
   ///   - classCount: How many classes there are; labels from there on are refused.
   ///   - unpackingLimit: The most bytes that a gzip-packed file may unpack to.
-  /// - Precondition: `classCount`, when given, is positive.
   /// - Throws: ``Files/FileError``: the file cannot be read, claims more than it holds, has no
   ///   examples or another number of labels than examples, or a label is not a class.
   public static func open(
     _ name: String, labels: String? = nil, classCount: Int? = nil,
     unpackingLimit: Int = defaultUnpackingLimit
   ) throws(FileError) -> ExampleSet {
-    precondition(classCount ?? 1 > 0, "\(classCount ?? 0) classes")
     let setName = SetName(parsing: name)
+    if let classCount, classCount < 1 {
+      throw FileError(
+        path: setName.file, object: setName.object,
+        reason: "a set cannot have \(classCount) classes")
+    }
     let array = try StoredArray.open(setName, unpackingLimit: unpackingLimit, for: .examples)
     let shape = try exampleShape(of: array)
     let count = array.source.shape[0]

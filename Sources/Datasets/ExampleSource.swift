@@ -45,13 +45,13 @@ struct ChangedRows: ExampleSource {
   let shape: [Int]
 
   /// Changes the values of the rows that begin at the given one.
-  let change: @Sendable (inout [Float], _ firstRow: Int) -> Void
+  let change: @Sendable (inout [Float], _ firstRow: Int) throws(FileError) -> Void
 
   var kind: ElementKind { source.kind }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
     var values = try source.values(rows)
-    change(&values, rows.lowerBound)
+    try change(&values, rows.lowerBound)
     return values
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Randomness
 
 /// A change of an image's looks that leaves its class alone, for experiments in which the same
@@ -156,23 +157,27 @@ extension ExampleSet {
   /// same images. A subset of a styled set has the images of the whole; a styled subset counts its
   /// own rows.
   ///
-  /// - Precondition: examples are images, square where the style needs it.
+  /// Examples that are no images, or not square where the style needs it, are an error when values
+  /// are first read, as `FileError`.
   public func styled(_ style: ImageStyle, seed: UInt64 = 0) -> ExampleSet {
-    precondition(exampleShape.count == 3, "\(style.rawValue) of examples of \(exampleShape)")
-    let (height, width, channels) = (exampleShape[0], exampleShape[1], exampleShape[2])
-    precondition(
-      !style.needsSquareImages || height == width,
-      "\(style.rawValue) of images of \(height) × \(width)")
     if style == .identity { return self }
-    let size = height * width * channels
+    let (shape, set) = (exampleShape, name)
     return replacing(
-      ChangedRows(source: source, shape: source.shape) { values, firstRow in
+      ChangedRows(source: source, shape: source.shape) { (values, firstRow) throws(FileError) in
+        guard shape.count == 3, !style.needsSquareImages || shape[0] == shape[1] else {
+          let needed = style.needsSquareImages ? "square images" : "images"
+          throw FileError(
+            path: set,
+            reason: "style \(style.rawValue) needs \(needed), not \(NumberArray.text(shape)) values"
+          )
+        }
+        let size = shape.reduce(1, *)
         var result: [Float] = []
         result.reserveCapacity(values.count)
         for index in 0..<values.count / size {
           result += style.applied(
-            to: values[index * size..<(index + 1) * size], height: height, width: width,
-            channels: channels, seed: seed, row: firstRow + index)
+            to: values[index * size..<(index + 1) * size], height: shape[0], width: shape[1],
+            channels: shape[2], seed: seed, row: firstRow + index)
         }
         values = result
       })

@@ -1,3 +1,5 @@
+import Files
+
 /// What is done to the numbers of an example before a network sees them: `x · scale + shift`, with
 /// one pair for all channels or one pair per channel.
 ///
@@ -122,15 +124,19 @@ extension Preprocessing: CustomStringConvertible {
 extension ExampleSet {
   /// The set as `preprocessing` changes it, while it is read.
   ///
-  /// - Precondition: the preprocessing fits the number of channels.
+  /// Both come from a user, so a preprocessing made for another number of channels is an error when
+  /// values are first read, as `FileError`.
   public func preprocessed(by preprocessing: Preprocessing) -> ExampleSet {
     if preprocessing.isRaw { return self }
-    let channels = channelCount
-    precondition(
-      preprocessing.channelCount ?? channels == channels,
-      "made for \(preprocessing.channelCount ?? 0) channels, given \(channels)")
+    let (channels, set) = (channelCount, name)
     return replacing(
-      ChangedRows(source: source, shape: source.shape) { values, _ in
+      ChangedRows(source: source, shape: source.shape) { (values, _) throws(FileError) in
+        guard preprocessing.channelCount ?? channels == channels else {
+          throw FileError(
+            path: set,
+            reason: "preprocessing for \(preprocessing.scales.count) channels, but examples have "
+              + "\(channels)")
+        }
         preprocessing.apply(to: &values, channels: channels)
       })
   }

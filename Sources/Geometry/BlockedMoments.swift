@@ -94,6 +94,19 @@ public struct BlockedMoments: Sendable {
     return sum
   }
 
+  /// The moments of the even and of the odd blocks.
+  ///
+  /// Whatever differs between the halves, such as the principal angles between their leading
+  /// directions, is what sampling alone does: the floor for the same comparison between networks.
+  public mutating func halves() throws(GeometryError) -> (JointMoments, JointMoments) {
+    for block in blocks.indices { try flush(block) }
+    var (even, odd) = (blocks[0], blocks[1])
+    for index in blocks.indices.dropFirst(2) {
+      if index % 2 == 0 { try even.merge(blocks[index]) } else { try odd.merge(blocks[index]) }
+    }
+    return (even, odd)
+  }
+
   /// Statistics of all examples, each with its delete-block jackknife interval.
   ///
   /// `statistics` is called B + 1 times, so that values which share costly work come from one call.

@@ -11,7 +11,7 @@ public struct InputMoment: Sendable {
   public enum Precision: Equatable, Sendable {
     /// The triangular factor R of the rows, with RᵀR = Σ a aᵀ, brought up to date by Householder
     /// reflections. It tells directions down to 1e-15 of the strongest from nothing at all; needed
-    /// to say that a change is *exactly* inside the span. About four times the time of `.half`.
+    /// to say that a change is *exactly* inside the span. Three to six times the time of `.half`.
     case full
 
     /// The sum Σ a aᵀ itself, which knows directions only down to about 1e-8 √d of the strongest.

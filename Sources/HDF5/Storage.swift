@@ -98,6 +98,14 @@ public struct Storage: Hashable, Sendable {
 }
 
 extension Dataset {
+  /// Refuses values that no reading would give, before any is read: those that lie in other files,
+  /// went through unknown filters, or are claimed far beyond what is stored.
+  ///
+  /// Every reading does this itself; call it to list only what can be read.
+  ///
+  /// - Throws: ``HDF5Error`` of kind `.unsupported`, `.tooLarge` or `.truncated`.
+  public func requireReadable() throws(HDF5Error) { try checkStorage() }
+
   /// Refuses values that lie in other files, went through unknown filters, or are claimed far
   /// beyond what is stored.
   ///

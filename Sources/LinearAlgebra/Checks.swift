@@ -10,7 +10,26 @@ func blasSize(_ size: Int) -> Int32 {
   return narrow
 }
 
+/// Calls `body` with offsets and sizes that cover `count` entries in pieces BLAS can count.
+func forEachPiece(of count: Int, _ body: (_ offset: Int, _ size: Int32) -> Void) {
+  let limit = 1 << 30
+  for offset in stride(from: 0, to: count, by: limit) {
+    body(offset, Int32(min(limit, count - offset)))
+  }
+}
+
 extension Matrix {
+  /// The sum of the entries' magnitudes, which is not finite when an entry is not (or the sum
+  /// overflows).
+  var magnitudeSum: Double {
+    values.withUnsafeBufferPointer { entries in
+      guard let base = entries.baseAddress else { return 0 }
+      var sum = 0.0
+      forEachPiece(of: entries.count) { sum += cblas_dasum($1, base + $0, 1) }
+      return sum
+    }
+  }
+
   /// Throws unless every entry is finite and the workspace of a decomposition fits in 32 bits.
   ///
   /// LAPACKE answers bad arguments with a line on standard output, where results go, so they are
@@ -22,8 +41,7 @@ extension Matrix {
     guard long <= limit / 16, short <= 20_000, values.count <= limit else {
       throw .tooLarge(operation: operation, rows: rows, columns: columns)
     }
-    // The sum of magnitudes is finite unless an entry is not (or the sum overflows: then look).
-    guard !cblas_dasum(Int32(values.count), values, 1).isFinite else { return }
+    guard !magnitudeSum.isFinite else { return }
     for (position, value) in values.enumerated() where !value.isFinite {
       throw .notFinite(
         operation: operation, row: position / columns, column: position % columns)

@@ -23,13 +23,23 @@ extension Matrix {
     precondition(
       rows == other.rows && columns == other.columns,
       "\(rows)×\(columns) and \(other.rows)×\(other.columns) cannot be added")
-    cblas_daxpy(blasSize(values.count), scale, other.values, 1, &values, 1)
+    other.values.withUnsafeBufferPointer { added in
+      values.withUnsafeMutableBufferPointer { entries in
+        guard let source = added.baseAddress, let target = entries.baseAddress else { return }
+        forEachPiece(of: entries.count) {
+          cblas_daxpy($1, scale, source + $0, 1, target + $0, 1)
+        }
+      }
+    }
   }
 
   /// Every entry times `scale`.
   public static func * (scale: Double, a: Matrix) -> Matrix {
     var result = a
-    cblas_dscal(blasSize(a.values.count), scale, &result.values, 1)
+    result.values.withUnsafeMutableBufferPointer { entries in
+      guard let base = entries.baseAddress else { return }
+      forEachPiece(of: entries.count) { cblas_dscal($1, scale, base + $0, 1) }
+    }
     return result
   }
 
@@ -168,7 +178,7 @@ extension Matrix {
     precondition(
       rows == other.rows && columns == other.columns,
       "\(rows)×\(columns) and \(other.rows)×\(other.columns) have no inner product")
-    return cblas_ddot(blasSize(values.count), values, 1, other.values, 1)
+    return dot(values, other.values)
   }
 
   /// The inner product of every row with the same row of `other`.
@@ -196,12 +206,19 @@ extension Matrix {
 
   /// Whether every entry is finite.
   public var isFinite: Bool {
-    cblas_dasum(blasSize(values.count), values, 1).isFinite || values.allSatisfy { $0.isFinite }
+    magnitudeSum.isFinite || values.allSatisfy { $0.isFinite }
   }
 }
 
 /// The inner product of two vectors of one length.
 public func dot(_ a: [Double], _ b: [Double]) -> Double {
   precondition(a.count == b.count, "\(a.count) and \(b.count) entries")
-  return cblas_ddot(blasSize(a.count), a, 1, b, 1)
+  return a.withUnsafeBufferPointer { a in
+    b.withUnsafeBufferPointer { b in
+      guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
+      var sum = 0.0
+      forEachPiece(of: a.count) { sum += cblas_ddot($1, x + $0, 1, y + $0, 1) }
+      return sum
+    }
+  }
 }

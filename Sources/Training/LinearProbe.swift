@@ -72,6 +72,9 @@ public struct LinearProbe: Sendable {
   /// Every λ tried, in order.
   public var candidates: [Candidate]
 
+  /// The candidate that was chosen.
+  public var chosen: Candidate? { candidates.first { $0.regularisation == regularisation } }
+
   /// Fits a head on `training` and chooses λ by accuracy on `validation`.
   ///
   /// - Throws: ``TrainingError`` when a set is empty, has no labels, or the widths differ.
@@ -127,12 +130,20 @@ public struct LinearProbe: Sendable {
     self.candidates = candidates
   }
 
+  /// The class with the highest logit for each row of `features`.
+  public func predictions(on features: FeatureSet) -> [Int] {
+    LogisticObjective.predictions(
+      kernel.map { Double($0) } + bias.map { Double($0) },
+      inputs: features.standardised(mean: 0, scale: 1), classes: bias.count)
+  }
+
   /// The share of `features` whose highest logit is at their label.
+  ///
+  /// - Throws: ``TrainingError`` when the set is empty, has no labels, or one is no class.
   public func accuracy(on features: FeatureSet) throws -> Double {
-    let weights = kernel.map { Double($0) } + bias.map { Double($0) }
-    return LogisticObjective.accuracy(
-      weights, inputs: features.standardised(mean: 0, scale: 1),
-      labels: try features.labels(below: bias.count), classes: bias.count)
+    let labels = try features.labels(below: bias.count)
+    let correct = zip(predictions(on: features), labels).filter { $0 == $1 }.count
+    return Double(correct) / Double(labels.count)
   }
 }
 
@@ -193,13 +204,17 @@ struct LogisticObjective {
     return logits
   }
 
+  static func predictions(_ weights: [Double], inputs: Matrix, classes: Int) -> [Int] {
+    let logits = logits(weights, inputs: inputs, classes: classes)
+    return (0..<inputs.rows).map { row in
+      logits.values[row * classes..<(row + 1) * classes].indexOfLargest
+    }
+  }
+
   static func accuracy(
     _ weights: [Double], inputs: Matrix, labels: [Int], classes: Int
   ) -> Double {
-    let logits = logits(weights, inputs: inputs, classes: classes)
-    let correct = labels.indices.count { row in
-      logits.values[row * classes..<(row + 1) * classes].indexOfLargest == labels[row]
-    }
-    return Double(correct) / Double(labels.count)
+    let predictions = predictions(weights, inputs: inputs, classes: classes)
+    return Double(zip(predictions, labels).filter { $0 == $1 }.count) / Double(labels.count)
   }
 }

@@ -18,16 +18,37 @@ extension Network {
       width: tap.size, values: try executor.run(examples.inputs)[0], labels: examples.labels)
   }
 
+  /// The class with the highest output for each example.
+  ///
+  /// - Throws: ``TrainingError`` when the examples are not what the network reads.
+  public func predictions(on examples: Examples, threads: Int = 1) throws -> [Int] {
+    let logits = try features(of: examples, at: graph.logitsTap, threads: threads)
+    let width = logits.width
+    return (0..<examples.count).map { row in
+      logits.values[row * width..<(row + 1) * width].indexOfLargest
+    }
+  }
+
   /// The share of `examples` whose highest output is at their label.
   ///
   /// - Throws: ``TrainingError`` when the examples are not what the network reads.
   public func accuracy(on examples: Examples, threads: Int = 1) throws -> Double {
-    let logits = try features(of: examples, at: graph.logitsTap, threads: threads)
-    let width = logits.width
-    let correct = examples.labels.indices.count { row in
-      logits.values[row * width..<(row + 1) * width].indexOfLargest == examples.labels[row]
-    }
-    return Double(correct) / Double(max(examples.count, 1))
+    let correct = zip(try predictions(on: examples, threads: threads), examples.labels)
+    return Double(correct.filter { $0 == $1 }.count) / Double(max(examples.count, 1))
+  }
+
+  /// The network with a linear probe on its frozen features as its head.
+  ///
+  /// - Throws: ``TrainingError`` when the examples do not fit, or the head has no place for a probe.
+  public func linearlyProbed(
+    training: Examples, validation: Examples, settings: LinearProbe.Settings = .init(),
+    threads: Int = 1
+  ) throws -> (network: Network, probe: LinearProbe) {
+    let probe = try LinearProbe(
+      training: features(of: training, threads: threads),
+      validation: features(of: validation, threads: threads), classes: outputCount,
+      settings: settings)
+    return (try withHead(probe), probe)
   }
 
   /// The network with the kernel and bias of its classifier head replaced by a linear probe's.

@@ -19,11 +19,10 @@ final class NetworkTrainer {
   ) throws {
     template = network
     executor = try TrainingExecutor(network, capacity: batchSize, threads: threads)
-    self.optimizer = Optimizer(
-      optimizer, counts: network.graph.parameters.map(\.count))
     mode = batchNormalization == .train ? .train : .evaluate
     slots = network.graph.parameters
     parameters = executor.parameters
+    self.optimizer = Optimizer(optimizer, parameters: parameters)
     gradients = executor.gradients
     outputGradient = [Float](repeating: 0, count: batchSize * network.outputCount)
   }

@@ -63,17 +63,24 @@ public struct OptimizerSettings: Codable, Equatable, Sendable {
   public var keepsUpdatesInInputSpan: Bool { method == .sgd && weightDecay == 0 }
 }
 
-/// The state of an optimizer: one or two running means per parameter.
+/// The state of an optimizer: one or two running means per parameter, and the parameters themselves
+/// in Float64.
+///
+/// Updates go to the Float64 copy, which is rounded to Float32 for the network each time. A run of
+/// any length then rounds each weight once, not once per update, and what should stay in a span stays
+/// there to the last digit of the weights.
 struct Optimizer {
   private let settings: OptimizerSettings
+  private var exact: [[Double]]
   private var first: [[Float]]
   private var second: [[Float]]
   private var steps = 0
 
-  /// An optimizer of parameters with the given numbers of values.
-  init(_ settings: OptimizerSettings, counts: [Int]) {
+  /// An optimizer of parameters that begin at the given values.
+  init(_ settings: OptimizerSettings, parameters: [UnsafeMutableBufferPointer<Float>]) {
     self.settings = settings
-    first = counts.map { [Float](repeating: 0, count: $0) }
+    exact = parameters.map { $0.map(Double.init) }
+    first = parameters.map { [Float](repeating: 0, count: $0.count) }
     second = settings.method == .adam ? first : []
   }
 
@@ -90,30 +97,32 @@ struct Optimizer {
     precondition(
       values.count == gradient.count && values.count == first[index].count,
       "parameter \(index): \(values.count) values, \(gradient.count) derivatives")
-    let decay = Float(decays ? settings.weightDecay : 0)
-    switch settings.method {
-    case .sgd:
-      let (momentum, rate) = (Float(settings.momentum), Float(learningRate))
-      first[index].withUnsafeMutableBufferPointer { velocity in
-        for i in values.indices {
-          velocity[i] = momentum * velocity[i] + (gradient[i] + decay * values[i])
-          values[i] -= rate * velocity[i]
-        }
-      }
-    case .adam:
-      let (b1, b2) = (settings.firstDecay, settings.secondDecay)
-      let scale = Float(learningRate / (1 - pow(b1, Double(steps))))
-      let shrinkage = Float(learningRate) * decay
-      let correction = Float(1 / (1 - pow(b2, Double(steps))))
-      let (keep1, keep2, stability) = (Float(b1), Float(b2), Float(settings.stability))
-      first[index].withUnsafeMutableBufferPointer { mean in
-        second[index].withUnsafeMutableBufferPointer { square in
+    let decay = decays ? settings.weightDecay : 0
+    exact[index].withUnsafeMutableBufferPointer { exact in
+      first[index].withUnsafeMutableBufferPointer { first in
+        switch settings.method {
+        case .sgd:
+          let (momentum, decay) = (Float(settings.momentum), Float(decay))
           for i in values.indices {
-            let g = gradient[i]
-            mean[i] = keep1 * mean[i] + (1 - keep1) * g
-            square[i] = keep2 * square[i] + (1 - keep2) * g * g
-            let step = mean[i] / ((square[i] * correction).squareRoot() + stability)
-            values[i] -= scale * step + shrinkage * values[i]
+            first[i] = momentum * first[i] + (gradient[i] + decay * values[i])
+            exact[i] -= learningRate * Double(first[i])
+            values[i] = Float(exact[i])
+          }
+        case .adam:
+          let (b1, b2) = (settings.firstDecay, settings.secondDecay)
+          let scale = Float(learningRate / (1 - pow(b1, Double(steps))))
+          let correction = Float(1 / (1 - pow(b2, Double(steps))))
+          let (keep1, keep2, stability) = (Float(b1), Float(b2), Float(settings.stability))
+          let kept = 1 - learningRate * decay
+          second[index].withUnsafeMutableBufferPointer { second in
+            for i in values.indices {
+              let g = gradient[i]
+              first[i] = keep1 * first[i] + (1 - keep1) * g
+              second[i] = keep2 * second[i] + (1 - keep2) * g * g
+              let step = scale * first[i] / ((second[i] * correction).squareRoot() + stability)
+              exact[i] = kept * exact[i] - Double(step)
+              values[i] = Float(exact[i])
+            }
           }
         }
       }

@@ -13,6 +13,9 @@ struct Anamorph: ParsableCommand {
       Inspect.self,
       Diff.self,
       Theory.self,
+      Features.self,
+      Distort.self,
+      Train.self,
       Verify.self,
     ])
 }

@@ -13,6 +13,24 @@ extension Diff {
     return table
   }
 
+  /// The table for people: columns that would say nothing, such as second names that are all the
+  /// same as the first, are left out.
+  static func brief(_ table: Table) -> Table {
+    let rows = table.rows
+    let kept = table.columns.indices.filter { index in
+      switch table.columns[index].name {
+      case "layer_after": !rows.allSatisfy { $0[index] == $0[0] }
+      case "parameter_after": !rows.allSatisfy { $0[index] == $0[2] }
+      case "non_finite_before", "non_finite_after":
+        rows.contains { $0[index] != .integer(0) && $0[index] != .none }
+      default: true
+      }
+    }
+    var brief = Table(table.name, caption: table.caption, columns: kept.map { table.columns[$0] })
+    for row in rows { brief.append(kept.map { row[$0] }) }
+    return brief
+  }
+
   private static func row(_ pair: CheckpointDifference.Pair) -> [Cell] {
     let (before, after) = (pair.before, pair.after)
     let names: [Cell] = [

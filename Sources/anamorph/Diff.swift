@@ -38,7 +38,9 @@ struct Diff: ParsableCommand {
       let table = Self.table(difference)
       switch format {
       case .text:
-        var text = table.text(style: .standardOutput()) + "\n" + difference.summary + "\n"
+        var text =
+          Self.brief(table).text(style: .standardOutput()) + "\n" + oneLine(difference.summary)
+          + "\n"
         if let norm = difference.relativeNorm, !difference.isSame {
           text += "All compared values together: ‖b − a‖ / ‖a‖ = \(NumberText.significant(norm)).\n"
         }
@@ -55,7 +57,9 @@ struct Diff: ParsableCommand {
 
   /// What the values of a file must not be taken for.
   private static func remarks(_ checkpoint: Checkpoint) -> String {
-    checkpoint.conversionNeeded.map { "note: \(checkpoint.path): compared as stored: \($0)\n" }
+    checkpoint.conversionNeeded.map {
+      oneLine("note: \(checkpoint.path): compared as stored: \($0)") + "\n"
+    }
       ?? ""
   }
 

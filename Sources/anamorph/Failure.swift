@@ -7,13 +7,7 @@ import LinearAlgebra
 import Networks
 import Training
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
-/// Runs `body`; what cannot be done with a file becomes one line on standard error and status 2.
+/// Runs `body`; what cannot be done becomes one line on standard error and status 2.
 func reporting(_ body: () throws -> Void) throws {
   do {
     try body()
@@ -34,34 +28,37 @@ func reporting(_ body: () throws -> Void) throws {
   }
 }
 
-/// Standard output, where a command's result goes and nothing else.
-enum StandardOutput {
-  /// Writes all of `text`.
-  ///
-  /// A reader that has seen enough, as `head` does, closes the pipe: that is no error, and the
-  /// rest is dropped.
-  ///
-  /// - Throws: `FileError` for any other failure, such as a full disk.
-  static func write(_ text: String) throws(FileError) {
-    signal(SIGPIPE, SIG_IGN)
-    let bytes = Array(text.utf8)
-    var offset = 0
-    while offset < bytes.count {
-      let written = bytes.withUnsafeBytes { buffer in
-        #if canImport(Darwin)
-          Darwin.write(
-            STDOUT_FILENO, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-        #else
-          Glibc.write(
-            STDOUT_FILENO, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-        #endif
-      }
-      if written < 0 {
-        if errno == EINTR { continue }
-        if errno == EPIPE { return }
-        throw FileError.system("standard output")
-      }
-      offset += written
-    }
+/// Runs `body`; errors that know no file are told as errors of `path`.
+func naming<R>(_ path: String, _ body: () throws -> R) throws -> R {
+  do {
+    return try body()
+  } catch let error as NetworkError {
+    throw FileError(path: path, reason: "\(error)")
+  } catch let error as ExperimentError {
+    throw FileError(path: path, reason: "\(error)")
+  } catch let error as TrainingError {
+    throw FileError(path: path, reason: "\(error)")
   }
+}
+
+extension ExitCode {
+  /// Says on standard error, in one line, what could not be done; the command then ends with
+  /// status 2.
+  ///
+  ///     throw ExitCode.trouble("\(error)")
+  static func trouble(_ message: String) -> ExitCode {
+    StandardError.say("anamorph: \(oneLine(message))")
+    return ExitCode(2)
+  }
+}
+
+/// `text` with every control character shown as `�`: what a file says of itself must not move the
+/// cursor, colour the screen or look like a second line.
+func oneLine(_ text: String) -> String {
+  var result = String.UnicodeScalarView()
+  for scalar in text.unicodeScalars {
+    let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+    result.append(isControl ? "\u{FFFD}" : scalar)
+  }
+  return String(result)
 }

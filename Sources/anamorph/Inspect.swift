@@ -54,7 +54,7 @@ struct Inspect: ParsableCommand {
     }
     if let training = checkpoint.training { lines.append("training: \(training.text())") }
     if let parent = checkpoint.parentDigest { lines.append("began from: \(parent)") }
-    return lines.joined(separator: "\n") + "\n\n"
+    return lines.map(oneLine).joined(separator: "\n") + "\n\n"
   }
 
   private static func footing(_ checkpoint: Checkpoint, _ digest: String?) -> String {
@@ -72,7 +72,7 @@ struct Inspect: ParsableCommand {
     }
     if let reason = checkpoint.conversionNeeded { lines.append("not usable as it is: \(reason)") }
     lines += checkpoint.notes.map { "note: \($0)" }
-    return lines.joined(separator: "\n") + "\n"
+    return lines.map(oneLine).joined(separator: "\n") + "\n"
   }
 
   private static func json(

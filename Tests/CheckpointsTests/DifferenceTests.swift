@@ -1,5 +1,6 @@
 import Checkpoints
 import Files
+import HDF5
 import TestSupport
 import Testing
 
@@ -136,6 +137,35 @@ import Testing
       #expect(difference.pairs.filter { !$0.isSame }.isEmpty)
       let back = try CheckpointDifference(from: .open(b), to: .open(a))
       #expect(back.onlyBefore.map(\.layer) == ["dense_1", "dense_1"])
+    }
+  }
+
+  @Test(arguments: [
+    ("h2", CheckpointDifference.Extent.headOnly, "Only the head changed: layer net/h2."),
+    ("h1", .someLayers, "Changed: net/h1 (1 of 3 layers)."),
+    ("h1 n1 h2", .allLayers, "All layers changed: 6 of 6 pairs of parameters."),
+  ])
+  func `layers of a nested model count one by one`(
+    changed: String, extent: CheckpointDifference.Extent, summary: String
+  ) throws {
+    let names = ["h1/kernel:0", "n1/gamma:0", "h2/kernel:0", "h2/bias:0", "h1/bias:0", "n1/beta:0"]
+    try withTemporaryFolder { folder in
+      for (file, step) in [("/a.h5", 0), ("/b.h5", 1)] as [(String, Float)] {
+        try File.create(folder + file) { root in
+          try root.setAttribute("keras_version", "2.15.0")
+          try root.setAttribute("layer_names", ["net"])
+          let group = try root.createGroup("net")
+          try group.setAttribute("weight_names", names)
+          for name in names {
+            let value: Float = changed.split(separator: " ").contains(name.prefix(2)) ? step : 0
+            try group.write(name, shape: [1, 1], [1 + value])
+          }
+        }
+      }
+      let difference = try CheckpointDifference(
+        from: .open(folder + "/a.h5"), to: .open(folder + "/b.h5"))
+      #expect(difference.extent == extent)
+      #expect(difference.summary == summary)
     }
   }
 

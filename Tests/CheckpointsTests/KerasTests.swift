@@ -126,6 +126,29 @@ import Testing
     #expect(tensorFlow.parameters.map(\.role) == [.kernel, .bias])
   }
 
+  @Test(arguments: [
+    (nil, "conv_W", true), (nil, "conv_W:0", false), ("1.2.2", "conv_W", true),
+    ("2.1.3", "conv_W", false),
+  ])
+  func `a whole model that Theano computed is told by its names`(
+    version: String?, kernel: String, isRefused: Bool
+  ) throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.h5"
+      try File.create(path) { root in
+        try root.setAttribute("model_config", #"{"class_name": "Sequential", "config": []}"#)
+        if let version { try root.setAttribute("keras_version", version) }
+        try root.setAttribute("layer_names", ["conv"])
+        let group = try root.createGroup("conv")
+        try group.setAttribute("weight_names", [kernel, kernel.replacing("W", with: "b")])
+        try group.write(kernel, shape: [1, 1, 2, 3], [Float](repeating: 1, count: 6))
+        try group.write(kernel.replacing("W", with: "b"), shape: [3], [0, 0, 0] as [Float])
+      }
+      let reason = try Checkpoint.open(path).conversionNeeded
+      #expect((reason?.hasPrefix("Theano flips convolution kernels") == true) == isRefused)
+    }
+  }
+
   @Test func `files from before names are read by number`() throws {
     let checkpoint = try open("keras0")
     #expect(checkpoint.layout == .kerasNumbered)
@@ -152,6 +175,20 @@ import Testing
     }
   }
 
+  @Test func `other kinds of checkpoint are named`() throws {
+    try withTemporaryFolder { folder in
+      for (name, words) in [
+        ("m.keras", "a Keras 3 archive"), ("m.pt", ".pt checkpoints are not read"),
+        ("m.h5", "not an HDF5 file"),
+      ] {
+        let path = folder + "/" + name
+        try "PK\u{3}\u{4}".write(toFile: path, atomically: true, encoding: .utf8)
+        let error = try #require(throws: FileError.self) { try Checkpoint.open(path) }
+        #expect(error.reason.contains(words))
+      }
+    }
+  }
+
   @Test func `a layer that is listed but missing is an error that names it`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/broken.h5"
@@ -175,6 +212,27 @@ import Testing
       #expect(text.reason == "holds string, not numbers")
       try File.create(path) { root in try root.setAttribute("layer_names", [1, 2] as [Int64]) }
       #expect(throws: FileError.self) { try Checkpoint.open(path) }
+    }
+  }
+
+  @Test func `parameters that claim more than the file stores are refused when it is opened`()
+    throws
+  {
+    try withTemporaryFolder { folder in
+      let path = folder + "/bomb.h5"
+      try File.create(path) { root in
+        try root.setAttribute("layer_names", ["dense"])
+        let names = (0..<20).map { "w\($0)" }
+        let group = try root.createGroup("dense")
+        try group.setAttribute("weight_names", names)
+        // Nothing is written, so nothing is stored; the sizes would overflow when added up.
+        for name in names {
+          _ = try group.create(name, shape: [1 << 60], of: Float.self, deflate: 1)
+        }
+      }
+      let error = try #require(throws: FileError.self) { try Checkpoint.open(path) }
+      #expect(error.object == "/dense/w0")
+      #expect(error.reason.contains("claims 4611686018427387904 bytes of values but stores"))
     }
   }
 

@@ -162,6 +162,15 @@ import Testing
     #expect(Preprocessing(parsing: "symmetric") == .symmetric)
   }
 
+  @Test func `preprocessing for other channels is an error, not the end`() {
+    let set = ExampleSetTests.ten.preprocessed(
+      by: Preprocessing(scales: [1, 2, 3], shifts: [0, 0, 0]))
+    #expect(
+      throws: FileError(
+        path: "ten", reason: "preprocessing for 3 channels, but examples have 1")
+    ) { try set.values(0..<1) }
+  }
+
   @Test func `a set is changed while it is read`() throws {
     let set = ExampleSetTests.ten.preprocessed(by: Preprocessing(scale: 2, shift: 1))
     #expect(try set.values(1..<2) == [21, 23, 25, 27])

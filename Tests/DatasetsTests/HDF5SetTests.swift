@@ -37,6 +37,26 @@ import Testing
     }
   }
 
+  @Test func `whole numbers of every size are read`() throws {
+    func check<T: Element & FixedWidthInteger>(_: T.Type, _ kind: ElementKind) throws {
+      try withTemporaryFolder { folder in
+        let path = "\(folder)/x.h5"
+        let values = [T.min, T.max, 0, 7]
+        try File.create(path) { root in try root.write("x", shape: [2, 2], values) }
+        let set = try ExampleSet.open(path)
+        #expect(set.elementKind == kind)
+        #expect(try set.values(0..<2) == values.map { Float($0) })
+        #expect(try set.values(1..<2) == [0, 7])
+      }
+    }
+    try check(UInt8.self, .uint8)
+    try check(Int8.self, .int8)
+    try check(UInt16.self, .uint16)
+    try check(Int16.self, .int16)
+    try check(Int32.self, .int32)
+    try check(Int64.self, .int64)
+  }
+
   @Test func `identifiers beside the array name the examples`() throws {
     try withFile { path throws in
       let set = try ExampleSet.open("\(path)::test/data")
@@ -115,6 +135,19 @@ import Testing
       }
       let error = #expect(throws: FileError.self) { try ExampleSet.open("\(path)::/data") }
       #expect(error?.reason == "1099511627776 labels for the 2 examples of \(path)::/data")
+    }
+  }
+
+  @Test func `examples that claim more than memory holds are refused when they are read`() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/claim.h5"
+      try File.create(path) { root in
+        _ = try root.create("data", shape: [1 << 40, 4], of: Float.self, deflate: 1)
+      }
+      let set = try ExampleSet.open(path)
+      let error = #expect(throws: FileError.self) { try set.loaded() }
+      #expect(error?.reason.contains("claims 17592186044416 bytes") == true)
+      #expect(error?.object == "/data")
     }
   }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -100,6 +101,19 @@ import Testing
     #expect(try set.values(at: [7]) == Array(whole[28..<32]))
     let other = try ExampleSetTests.ten.styled(style, seed: 6).values(0..<10)
     #expect((other == whole) == !style.isRandom)
+  }
+
+  @Test func `a style that the examples cannot have is an error, not the end`() throws {
+    let wide = ExampleSet(name: "wide", values: [1, 2], exampleShape: [1, 2, 1])
+    #expect(try wide.styled(.flipLeftRight).values(0..<1) == [2, 1])
+    #expect(
+      throws: FileError(
+        path: "wide", reason: "style rot90 needs square images, not 1 × 2 × 1 values")
+    ) { try wide.styled(.rot90).values(0..<1) }
+    let vectors = ExampleSet(name: "vectors", values: [1, 2], exampleShape: [2])
+    #expect(
+      throws: FileError(path: "vectors", reason: "style blur needs images, not 2 values")
+    ) { try vectors.styled(.blur).values(0..<1) }
   }
 
   @Test func `channels move together`() {

@@ -67,6 +67,14 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, -1])
+  func `a set has at least one class`(count: Int) throws {
+    try opening(labels: [0]) { _, path throws in
+      let error = #expect(throws: FileError.self) { try ExampleSet.open(path, classCount: count) }
+      #expect(error?.reason == "a set cannot have \(count) classes")
+    }
+  }
+
   @Test func `images are no labels`() throws {
     let path = fixture("f4.npy")
     let error = #expect(throws: FileError.self) { try ExampleSet.open(path, labels: path) }

@@ -124,4 +124,33 @@ import Testing
     let interval = try #require(ratio.interval)
     #expect(abs(interval.lower * interval.upper - 1) < 1e-14)
   }
+
+  @Test func `the halves of the blocks make up the whole and set a floor for angles`() throws {
+    let (x, y) = FeatureSets.randomPair(seed: 9, rows: 200)
+    var blocks = BlockedMoments(beforeWidth: 7, afterWidth: 7, blockCount: 5)
+    try blocks.add(before: singles(x), after: singles(y), count: 200)
+    let (even, odd) = try blocks.halves()
+    #expect((even.count, odd.count) == (120, 80))
+    var both = even
+    try both.merge(odd)
+    let whole = try blocks.total()
+    #expect(difference(both.beforeCovariance.values, whole.beforeCovariance.values) < 1e-14)
+    let spans = try [even, odd].map { moments in
+      try PrincipalDirections(secondMoment: moments.beforeCovariance).subspace(.count(2))
+    }
+    let angles = try principalAngles(between: spans[0], and: spans[1])
+    #expect(angles[0] > 1e-3 && angles[0] < 1)
+    // The bound on the angles holds, and says nothing where the eigenvalues are equal.
+    let bound = try EigengapBound(
+      covariance: even.beforeCovariance, other: odd.beforeCovariance, dimension: 2)
+    let sines = 1 - (try #require(subspaceOverlap(spans[0], spans[1]).number))
+    #expect((2 * sines).squareRoot() <= (try #require(bound.bound.number)))
+    let flat = try EigengapBound(
+      covariance: .identity(4), other: Matrix.diagonal([2, 1, 1, 1]), dimension: 1)
+    #expect(flat.bound.number == nil && !flat.isInformative)
+    let clear = try EigengapBound(
+      covariance: .diagonal([9, 1, 1]), other: .diagonal([9, 2, 1]), dimension: 1)
+    #expect(clear.gap == 8 && clear.isInformative)
+    #expect(distance(clear.bound, 0.25) < 1e-15)
+  }
 }

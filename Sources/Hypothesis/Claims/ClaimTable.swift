@@ -2,7 +2,7 @@ public import Reports
 
 extension Table {
   /// Verdicts, one claim per row.
-  static func verdicts(_ claims: [Claim], leading: [Column] = []) -> Table {
+  public static func verdicts(_ claims: [Claim], leading: [Column] = []) -> Table {
     var table = Table(
       "verdicts", caption: "Every claim of the theory with its verdict and the evidence for it.",
       columns: leading + [

@@ -24,7 +24,8 @@ struct ExperimentClaims {
       }
     }
     return WeightClaims.firstLayer(
-      layers, optimizerKeepsSpan: optimizerKeepsSpan, optimizerName: optimizerName)
+      layers, rounding: WeightClaims.ownRounding, optimizerKeepsSpan: optimizerKeepsSpan,
+      optimizerName: optimizerName)
   }
 
   private var deeperWeights: Claim {

@@ -2,18 +2,22 @@ import Reports
 
 /// The claims about where ΔW lies.
 enum WeightClaims {
-  /// How much of ‖ΔW‖ may lie outside the span of the inputs and still count as rounding of Float32
-  /// training: about √(steps) times its unit roundoff.
-  static let rounding = 1e-5
+  /// How large a part of ‖W₀‖ + ‖ΔW‖ may lie outside the span of the inputs and still count as
+  /// rounding, for checkpoints of our own training: weights there are rounded to Float32 once.
+  static let ownRounding = 1e-6
+
+  /// The same for checkpoints of others, whose weights were rounded at every one of perhaps 10⁵ updates.
+  static let foreignRounding = 1e-5
 
   /// The exact claim about the first layer.
   ///
   /// - Parameters:
   ///   - layers: The first layer of each pair of networks compared.
+  ///   - rounding: How large a part of ‖W₀‖ + ‖ΔW‖ counts as rounding.
   ///   - optimizerKeepsSpan: Whether the optimizer is known to be gradient descent without decay;
   ///     `nil` when nothing is known of it.
   static func firstLayer(
-    _ layers: [LayerChange], optimizerKeepsSpan: Bool?, optimizerName: String
+    _ layers: [LayerChange], rounding: Double, optimizerKeepsSpan: Bool?, optimizerName: String
   ) -> Claim {
     func claim(_ verdict: Verdict, _ evidence: String) -> Claim {
       Claim(
@@ -42,12 +46,16 @@ enum WeightClaims {
       "largest ‖ΔW⊥‖/‖ΔW‖ \(NumberText.significant(largest, digits: 2)) "
       + "(by chance \(NumberText.significant(null, digits: 2)); rank \(ranks(tested)) of "
       + "\(tested[0].fanIn)) in \(tested.count) comparison\(tested.count == 1 ? "" : "s")"
-    if largest <= rounding { return claim(.supported, evidence) }
+    let areRounding = tested.map { layer in
+      let outside = (layer.orthogonalShare.value ?? 0) * layer.changeNorm
+      return outside <= rounding * (layer.weightNorm + layer.changeNorm)
+    }
+    if areRounding.allSatisfy({ $0 }) { return claim(.supported, evidence) }
     if optimizerKeepsSpan == nil {
       return claim(
         .notTestable, evidence + "; the checkpoint does not say which optimizer changed it")
     }
-    return claim(shares.allSatisfy { $0 > rounding } ? .unsupported : .mixed, evidence)
+    return claim(areRounding.contains(true) ? .mixed : .unsupported, evidence)
   }
 
   /// The soft claim about deeper layers: change concentrates in the leading directions of the ID

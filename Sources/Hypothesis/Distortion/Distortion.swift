@@ -6,7 +6,10 @@ public struct Distortion: Codable, Equatable, Sendable {
   /// ID less OOD, for the measures of displacement.
   public var contrasts: [FeatureContrast]
 
-  /// The same along each direction of the ID features before.
+  /// What the features of each set are like, before and after.
+  public var statistics: [FeatureStatistics]
+
+  /// How far features moved along each direction of the ID features before.
   public var featureDirections: [FeatureDirectionChange]
 
   /// How the weights of each layer changed, split by the span of its ID inputs.

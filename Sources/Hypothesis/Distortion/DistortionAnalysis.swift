@@ -7,7 +7,7 @@ import Randomness
 
 /// Compares two networks of one architecture on ID and OOD examples, in one pass over each set.
 ///
-/// Features are those of the penultimate tap unless another is named. Inputs of weight layers are
+/// Features are those of the penultimate tap unless others are named. Inputs of weight layers are
 /// taken at the network before. Memory does not grow with the number of examples.
 public struct DistortionAnalysis: Sendable {
   /// A set of examples with its part in the comparison.
@@ -27,8 +27,9 @@ public struct DistortionAnalysis: Sendable {
 
   /// How the analysis is done.
   public struct Settings: Sendable {
-    /// The layer whose output is compared; the input of the classifier head when `nil`.
-    public var tap: String?
+    /// The layers whose outputs are compared; the input of the classifier head when empty. Outputs
+    /// that are images are averaged over their positions.
+    public var taps: [String] = []
 
     /// How many blocks of examples the jackknife leaves out in turn.
     public var blocks = 20
@@ -52,8 +53,7 @@ public struct DistortionAnalysis: Sendable {
   private let before: Network
   private let after: Network
   private let settings: Settings
-  private let tapBefore: Tap
-  private let tapAfter: Tap
+  private let taps: [(before: Tap, after: Tap)]
   private let layers: [WeightLayer]
   private let headNode: Int?
 
@@ -67,8 +67,10 @@ public struct DistortionAnalysis: Sendable {
     self.before = before
     self.after = after
     self.settings = settings
-    tapBefore = try settings.tap.map { try before.graph.tap(named: $0) } ?? before.graph.penultimate
-    tapAfter = try Self.partner(of: tapBefore, from: before.graph, in: after.graph, settings.tap)
+    let tapsBefore =
+      try settings.taps.isEmpty
+      ? [before.graph.penultimate] : settings.taps.map { try before.graph.tap(named: $0) }
+    taps = try tapsBefore.map { ($0, try Self.partner(of: $0, from: before.graph, in: after.graph)) }
     headNode = try? before.graph.head
     let (a, b) = (before.graph.parameters, after.graph.parameters)
     guard a.count == b.count else {
@@ -88,12 +90,12 @@ public struct DistortionAnalysis: Sendable {
 
   /// The tap of the network after that stands where `tap` does in the network before.
   private static func partner(
-    of tap: Tap, from graph: Graph, in other: Graph, _ name: String?
+    of tap: Tap, from graph: Graph, in other: Graph
   ) throws -> Tap {
     if graph.nodes.count == other.nodes.count, other.nodes[tap.node].shape == tap.shape {
       return other.tap(at: tap.node)
     }
-    return try name.map { try other.tap(named: $0) } ?? other.penultimate
+    return try other.tap(named: tap.name)
   }
 
   /// Runs both networks over every set and says what changed.
@@ -109,9 +111,11 @@ public struct DistortionAnalysis: Sendable {
     var idSums = try sums(over: id.examples, progress)
     if let training { idSums.inputs = try sums(over: training, progress).inputs }
     var oodSums = try ood.map { try sums(over: $0.examples, progress) }
-    let features = try FeatureComparison(
-      tap: tapBefore.name, id: (id.name, idSums.features),
-      ood: zip(ood, oodSums).map { ($0.name, $1.features) })
+    let features = try taps.enumerated().map { place, tap in
+      try FeatureComparison(
+        tap: tap.before.name, id: (id.name, idSums.features[place]),
+        ood: zip(ood, oodSums).map { ($0.name, $1.features[place]) })
+    }
     let weights = try layers.enumerated().map { place, layer in
       try WeightComparison(
         layer: layer, ordinal: place + 1, isHead: layer.node == headNode,
@@ -125,29 +129,33 @@ public struct DistortionAnalysis: Sendable {
     idSums.inputs.removeAll()
     oodSums.removeAll()
     return Distortion(
-      features: features.measurements, contrasts: features.contrasts,
-      featureDirections: features.directions, layers: weights.map(\.change),
+      features: features.flatMap(\.measurements), contrasts: features[0].contrasts,
+      statistics: features.flatMap(\.statistics),
+      featureDirections: features.flatMap(\.directions), layers: weights.map(\.change),
       inputDirections: weights.flatMap(\.directions))
   }
 
   /// What is kept of one set: moments of its features and of every weight layer's inputs.
   private struct SetSums {
-    var features: BlockedMoments
+    var features: [BlockedMoments]
     var inputs: [InputMoment]
   }
 
   private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
     try examples.check(fits: before)
-    var taps = [tapBefore]
-    for layer in layers where !taps.contains(layer.inputTap) { taps.append(layer.inputTap) }
+    var recorded = taps.map(\.before)
+    for layer in layers where !recorded.contains(layer.inputTap) { recorded.append(layer.inputTap) }
     let first = try InferenceExecutor(
-      before, taps: taps, batchSize: settings.batchSize, threads: settings.threads)
+      before, taps: recorded, batchSize: settings.batchSize, threads: settings.threads)
     let second = try InferenceExecutor(
-      after, taps: [tapAfter], batchSize: settings.batchSize, threads: settings.threads)
+      after, taps: taps.map(\.after), batchSize: settings.batchSize, threads: settings.threads)
     let blocks = max(2, min(settings.blocks, examples.count))
     var sums = SetSums(
-      features: BlockedMoments(
-        beforeWidth: tapBefore.size, afterWidth: tapAfter.size, blockCount: blocks),
+      features: taps.map {
+        BlockedMoments(
+          beforeWidth: $0.before.featureCount, afterWidth: $0.after.featureCount,
+          blockCount: blocks)
+      },
       inputs: layers.map {
         InputMoment(
           fanIn: $0.fanIn, precision: $0.inputTap.node == 0 || $0.fanIn <= 64 ? .full : .half)
@@ -155,14 +163,20 @@ public struct DistortionAnalysis: Sendable {
     var rows: [Float] = []
     for range in Batches.inOrder(examples.count, size: settings.batchSize) {
       let inputs = try examples.values(range)
-      let moved = try second.run(inputs)[0]
+      let moved = try inputs.withUnsafeBufferPointer { inputs in
+        try second.run(inputs) { values in
+          zip(taps, values).map { $0.after.features(of: $1, count: range.count) }
+        }
+      }
       try inputs.withUnsafeBufferPointer { inputs in
         try first.run(inputs) { values in
-          try moved.withUnsafeBufferPointer { moved in
-            try sums.features.add(before: values[0], after: moved, count: range.count)
+          for (place, tap) in taps.enumerated() {
+            try sums.features[place].add(
+              before: tap.before.features(of: values[place], count: range.count),
+              after: moved[place], count: range.count)
           }
           for (place, layer) in layers.enumerated() {
-            guard let tap = taps.firstIndex(of: layer.inputTap) else { continue }
+            guard let tap = recorded.firstIndex(of: layer.inputTap) else { continue }
             let count = range.count * layer.positions
             if rows.count < count * layer.fanIn {
               rows = [Float](repeating: 0, count: count * layer.fanIn)
@@ -190,7 +204,9 @@ public struct DistortionAnalysis: Sendable {
 
 extension ExampleSet {
   /// Checks that a network reads examples of this shape.
-  func check(fits network: Network) throws {
+  ///
+  /// - Throws: ``ExperimentError`` with both shapes.
+  public func check(fits network: Network) throws {
     let wanted = network.graph.inputShape
     guard exampleShape == wanted || valuesPerExample == wanted.reduce(1, *) else {
       throw ExperimentError(

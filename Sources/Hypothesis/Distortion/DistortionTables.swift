@@ -1,11 +1,12 @@
-import Reports
+public import Reports
 
 /// The tidy tables of what changed: one observation per row, every column explained.
 ///
 /// `distortion` writes them for one pair of checkpoints. `verify` writes them for every method and
 /// seed, with leading columns that say which.
-struct DistortionTables {
+public struct DistortionTables {
   private var features: Table
+  private var statistics: Table
   private var directions: Table
   private var layers: Table
   private var spans: Table
@@ -13,7 +14,7 @@ struct DistortionTables {
   private var inputs: Table
 
   /// Empty tables, each row of which begins with the cells of `leading`.
-  init(leading: [Column] = []) {
+  public init(leading: [Column] = []) {
     features = Table(
       "features", caption: "How far features moved, by set and measure.",
       columns: leading + [
@@ -33,6 +34,32 @@ struct DistortionTables {
         Column(
           "upper", .number(significantDigits: 4), meaning: "The upper end of its 95 % interval."),
         .null,
+      ])
+    statistics = Table(
+      "feature_statistics", caption: "What the features of each set are like, before and after.",
+      columns: leading + [
+        Column("tap", meaning: "The layer whose output the features are."), .set, .role,
+        Column("network", meaning: "Which network computed them: before or after."),
+        Column("examples", .integer, meaning: "How many examples there are, n."),
+        Column("width", .integer, meaning: "How many features an example has, d."),
+        Column(
+          "mean_square", .number(significantDigits: 4), convention: "1/n",
+          meaning: "The mean over examples of ‖f‖².", hasReason: true),
+        Column(
+          "variance", .number(significantDigits: 4), convention: "1/n, centred",
+          meaning: "The sum over features of their variances."),
+        Column(
+          "effective_rank", .number(significantDigits: 4),
+          convention: "exponential of the entropy of the normalised singular values, centred "
+            + "(Roy and Vetterli 2007)",
+          meaning: "How many directions the features use.", hasReason: true),
+        Column(
+          "participation_ratio", .number(significantDigits: 4),
+          convention: "(Σλ)²/Σλ² over eigenvalues of the covariance",
+          meaning: "How many directions carry the variance.", hasReason: true),
+        Column(
+          "stable_rank", .number(significantDigits: 4), convention: "Σλ/λ₁",
+          meaning: "The variance over that of the strongest direction.", hasReason: true),
       ])
     directions = Table(
       "feature_directions",
@@ -133,13 +160,22 @@ struct DistortionTables {
   }
 
   /// Adds everything one comparison measured.
-  mutating func append(_ distortion: Distortion, leading: [Cell] = []) {
+  public mutating func append(_ distortion: Distortion, leading: [Cell] = []) {
     for row in distortion.features {
       features.append(
         leading + [
           .text(row.tap), .text(row.set), .role(isID: row.isID), .integer(row.examples),
           .text(row.measure.rawValue),
         ] + row.measurement.cells)
+    }
+    for row in distortion.statistics {
+      statistics.append(
+        leading + [
+          .text(row.tap), .text(row.set), .role(isID: row.isID),
+          .text(row.isAfter ? "after" : "before"), .integer(row.examples), .integer(row.width),
+          row.meanSquare.cell, .number(row.variance), row.effectiveRank.cell,
+          row.participationRatio.cell, row.stableRank.cell,
+        ])
     }
     for row in distortion.featureDirections {
       directions.append(
@@ -182,7 +218,7 @@ struct DistortionTables {
   }
 
   /// Every table.
-  var all: [Table] { [features, directions, layers, spans, visible, inputs] }
+  public var all: [Table] { [features, statistics, directions, layers, spans, visible, inputs] }
 }
 
 extension Column {

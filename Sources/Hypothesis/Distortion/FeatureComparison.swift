@@ -5,6 +5,7 @@ import LinearAlgebra
 struct FeatureComparison {
   let measurements: [FeatureMeasurement]
   let contrasts: [FeatureContrast]
+  let statistics: [FeatureStatistics]
   let directions: [FeatureDirectionChange]
 
   /// The widest features for which statistics that need a decomposition get intervals: each of them
@@ -82,6 +83,7 @@ struct FeatureComparison {
       }
     }
     record(id.name, isID: true, id.moments.count, idEstimates)
+    var statistics = try FeatureStatistics.ofBoth(idTotal, tap: tap, set: id.name, isID: true)
     var contrasts: [FeatureContrast] = []
     var pooled: JointMoments?
     for set in ood {
@@ -95,11 +97,13 @@ struct FeatureComparison {
       }
       var moments = set.moments
       let total = try moments.total()
+      statistics += try FeatureStatistics.ofBoth(total, tap: tap, set: set.name, isID: false)
       // Sums over different pilot shifts add exactly.
       if pooled == nil { pooled = total } else { try pooled?.merge(total) }
     }
     self.measurements = measurements
     self.contrasts = contrasts
+    self.statistics = statistics
     if idTotal.beforeWidth == idTotal.afterWidth {
       let change = try DirectionalChange(inDistribution: idTotal, outOfDistribution: pooled)
       directions = change.directions.map { direction in

@@ -15,6 +15,12 @@ public struct ExperimentSummary: Sendable {
     var reason: String
   }
 
+  /// Measures that only the files carry, so that people see one of each kind.
+  private static let detailed: Set<String> = Set(
+    [
+      FeatureMeasure.meanDistance, .meanShift, .afterRotation, .biasedCKA, .shareInIDSpan,
+    ].map(\.rawValue))
+
   let name: String
   let entries: [Entry]
 
@@ -79,7 +85,8 @@ public struct ExperimentSummary: Sendable {
             meaning: "The mean over seeds for \(method.rawValue).")
         })
     var order: [(String, String)] = []
-    for entry in entries where !order.contains(where: { $0 == (entry.quantity, entry.set) }) {
+    for entry in entries
+    where !Self.detailed.contains(entry.quantity) && !order.contains(where: { $0 == (entry.quantity, entry.set) }) {
       order.append((entry.quantity, entry.set))
     }
     for (quantity, set) in order {

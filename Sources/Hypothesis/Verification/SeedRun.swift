@@ -41,10 +41,8 @@ struct SeedRun {
           + "sets, \(names)")
     }
     let fresh = try pretrained.replacingHead(classes: data.classes, seed: streamSeed)
-    let probe = try LinearProbe(
-      training: fresh.features(of: data.training), validation: fresh.features(of: data.validation),
-      classes: data.classes, settings: experiment.linearProbe)
-    let probed = try fresh.withHead(probe)
+    let (probed, probe) = try fresh.linearlyProbed(
+      training: data.training, validation: data.validation, settings: experiment.linearProbe)
     let fineTuned = try select(
       fresh, data, rates: experiment.fineTuning.learningRates, watched: primary.examples)
     let probedFineTuned = try select(probed, data, rates: experiment.ratesAfterLinearProbe)

@@ -1,0 +1,165 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Files
+import Hypothesis
+import LinearAlgebra
+import Networks
+import Reports
+
+struct Distort: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "distortion",
+    abstract: "Say what changed between two checkpoints of one architecture, on ID and OOD examples.",
+    discussion: """
+      Splits the change of every layer's weights by the span of the layer's ID inputs, compares \
+      features before and after on every set, re-fits heads where there are labels, and judges the \
+      claims that a pair of checkpoints can bear on.
+
+      Exit status: 0, or 2 when something could not be read, computed or written.
+      """)
+
+  @Option(help: "The pretrained checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  var before: String
+
+  @Option(help: "The fine-tuned checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  var after: String
+
+  @Option(help: "In-distribution examples, best those of fine-tuning: FILE or FILE::/path.")
+  var id: String
+
+  @Option(help: "Labels of the ID examples, when they are not beside them.")
+  var idLabels: String?
+
+  @Option(help: "Out-of-distribution examples; may be given several times.")
+  var ood: [String]
+
+  @Option(help: "Labels of the OOD examples, in the order of --ood; '-' for none.")
+  var oodLabels: [String] = []
+
+  @Option(name: [.short, .customLong("output")], help: "The run directory to write.")
+  var output: String?
+
+  @Option(
+    help: """
+      A layer whose output is compared, instead of the input of the classifier head; may be given \
+      several times, the first is judged.
+      """)
+  var at: [String] = []
+
+  @Option(
+    help: """
+      The optimizer that led from before to after, when the checkpoint does not record it; 'sgd' is \
+      gradient descent without weight decay.
+      """)
+  var optimizer: String?
+
+  @Option(help: "The seed of random rotations and of the order in which heads are re-fitted.")
+  var seed = 0
+
+  @Option(help: "text for people; csv with a measurement per row; json with everything.")
+  var format = OutputFormat.text
+
+  @OptionGroup var running: RunningOptions
+
+  func validate() throws {
+    guard !ood.isEmpty else { throw ValidationError("Name OOD examples with --ood.") }
+    guard oodLabels.count <= ood.count else {
+      throw ValidationError("There are more --ood-labels than --ood.")
+    }
+    guard seed >= 0 else { throw ValidationError("Seeds are zero or more.") }
+  }
+
+  func run() throws {
+    try reporting {
+      let checkpoints = (try Checkpoint.open(before), try Checkpoint.open(after))
+      let networks = (try Network(checkpoints.0), try Network(checkpoints.1))
+      let idSet = DistortionAnalysis.TestSet(
+        name: Self.name(of: id), examples: try running.open(id, labels: idLabels))
+      let oodSets = try ood.enumerated().map { place, name in
+        let labels = place < oodLabels.count && oodLabels[place] != "-" ? oodLabels[place] : nil
+        return DistortionAnalysis.TestSet(
+          name: Self.name(of: name), examples: try running.open(name, labels: labels))
+      }
+      for set in oodSets where set.examples.exampleShape != idSet.examples.exampleShape {
+        throw FileError(
+          path: set.examples.name,
+          reason: "its examples are \(set.examples.exampleShape) and those of the ID set "
+            + "\(idSet.examples.exampleShape)")
+      }
+      let run = try output.map { try RunDirectory.create(at: $0) }
+      let progress = Progress(
+        "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
+        unit: "examples", isQuiet: running.quiet)
+      LinearAlgebraThreads.use(running.threads)
+      var settings = DistortionAnalysis.Settings()
+      settings.taps = at
+      settings.seed = UInt64(seed)
+      settings.threads = running.threads
+      settings.batchSize = running.batchSize
+      let analysis = try naming("\(before), \(after)") {
+        try DistortionAnalysis(before: networks.0, after: networks.1, settings: settings)
+      }
+      let distortion = try analysis.run(id: idSet, ood: oodSets) { progress.advance(by: $0) }
+      progress.finish()
+      let heads = try ([(idSet, true)] + oodSets.map { ($0, false) }).compactMap { set, isID in
+        try HeadComparison(
+          before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
+          threads: running.threads)
+      }
+      let evidence = optimizer.map { OptimizerEvidence(named: $0) }
+        ?? OptimizerEvidence(checkpoints.1)
+      let claims = PairClaims(
+        distortion: distortion, heads: heads, optimizerKeepsSpan: evidence.keepsSpan,
+        optimizerName: evidence.summary
+      ).all
+
+      var tables = DistortionTables()
+      tables.append(distortion)
+      let verdicts = Table.verdicts(claims)
+      let all = tables.all + [HeadComparison.table(heads), verdicts]
+      if let run {
+        try run.write(
+          record: try record(checkpoints, [idSet] + oodSets, optimizer: evidence.summary))
+        try run.write(all)
+      }
+      switch format {
+      case .text:
+        let style = Style.standardOutput()
+        try StandardOutput.write(
+          DistortionSummary(distortion, heads: heads, claims: claims).text(style: style))
+      case .csv: try StandardOutput.write(all[0].csv)
+      case .json:
+        let object = JSONText.object(all.map { JSONText.Member($0.name, $0.json) })
+        try StandardOutput.write(object.rendered() + "\n")
+      }
+    }
+  }
+
+  private func record(
+    _ checkpoints: (Checkpoint, Checkpoint), _ sets: [DistortionAnalysis.TestSet],
+    optimizer: String
+  ) throws -> JSONText {
+    [
+      "command": "distortion", "version": .text(Anamorph.version),
+      "before": ["path": .text(before), "digest": .text(try checkpoints.0.digest())],
+      "after": ["path": .text(after), "digest": .text(try checkpoints.1.digest())],
+      "optimizer": .text(optimizer),
+      "sets": .array(
+        sets.enumerated().map { place, set in
+          [
+            "name": .text(set.name), "path": .text(set.examples.name),
+            "role": .text(place == 0 ? "ID" : "OOD"), "examples": .integer(set.examples.count),
+          ]
+        }),
+      "preprocessing": .text("\(running.preprocessing)"), "seed": .integer(seed),
+      "taps": .array(at.map { .text($0) }),
+    ]
+  }
+
+  /// A set's name in tables: that of its file and of the array in it.
+  private static func name(of set: String) -> String {
+    let parts = set.split(separator: "/").suffix(set.contains("::") ? 2 : 1)
+    return parts.joined(separator: "/")
+  }
+}

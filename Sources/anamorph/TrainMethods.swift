@@ -1,0 +1,120 @@
+import ArgumentParser
+import Checkpoints
+import Files
+import Networks
+import Reports
+import Training
+
+struct TrainLinearProbe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lp",
+    abstract: "Fit a classifier head on frozen features: multinomial logistic regression, L-BFGS.")
+
+  @Option(help: "The pretrained checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  var from: String
+
+  @OptionGroup var training: TrainingOptions
+
+  func run() throws {
+    try reporting {
+      let parent = try Checkpoint.open(from)
+      let data = try training.examples()
+      let network = try naming(from) {
+        try Network(parent).replacingHead(classes: data.classes, seed: training.streamSeed)
+      }
+      let (probed, probe) = try naming(training.data) {
+        try network.linearlyProbed(
+          training: data.training, validation: data.validation,
+          threads: training.running.threads)
+      }
+      let record = TrainingRecord(
+        method: "lp", regularisation: probe.regularisation,
+        validationAccuracy: probe.chosen?.validationAccuracy, seed: training.seed)
+      try training.finish(probed, record: record, parent: parent, table: .candidates(probe))
+    }
+  }
+}
+
+struct TrainFineTuning: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ft", abstract: "Train every parameter, from a new random head.")
+
+  @Option(help: "The pretrained checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  var from: String
+
+  @Flag(help: "Begin from the checkpoint's own head instead of a random one.")
+  var keepHead = false
+
+  @OptionGroup var fineTuning: FineTuningOptions
+  @OptionGroup var training: TrainingOptions
+
+  func run() throws {
+    try reporting {
+      let parent = try Checkpoint.open(from)
+      let data = try training.examples()
+      let network = try naming(from) {
+        let network = try Network(parent)
+        return keepHead
+          ? network : try network.replacingHead(classes: data.classes, seed: training.streamSeed)
+      }
+      try fineTuning.run(
+        network, method: "ft", parent: parent, regularisation: nil,
+        (data.training, data.validation), training)
+    }
+  }
+}
+
+struct TrainLinearProbeFineTuning: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lp-ft", abstract: "Fit a linear probe, then train every parameter from there.")
+
+  @Option(help: "The pretrained checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  var from: String
+
+  @OptionGroup var fineTuning: FineTuningOptions
+  @OptionGroup var training: TrainingOptions
+
+  func run() throws {
+    try reporting {
+      let parent = try Checkpoint.open(from)
+      let data = try training.examples()
+      let network = try naming(from) {
+        try Network(parent).replacingHead(classes: data.classes, seed: training.streamSeed)
+      }
+      let (probed, probe) = try naming(training.data) {
+        try network.linearlyProbed(
+          training: data.training, validation: data.validation,
+          threads: training.running.threads)
+      }
+      try fineTuning.run(
+        probed, method: "lp-ft", parent: parent, regularisation: probe.regularisation,
+        (data.training, data.validation), training)
+    }
+  }
+}
+
+extension FineTuningOptions {
+  /// Fine-tunes `network` with every learning rate, writes the best and prints every epoch.
+  fileprivate func run(
+    _ network: Network, method: String, parent: Checkpoint, regularisation: Double?,
+    _ data: (training: Examples, validation: Examples), _ options: TrainingOptions
+  ) throws {
+    let progress = Progress(
+      method, total: settings.learningRates.count, unit: "learning rates",
+      isQuiet: options.running.quiet)
+    let (best, runs) = try naming(options.data) {
+      try FineTuning.select(
+        network, training: data.training, validation: data.validation, settings: settings,
+        seed: options.streamSeed, threads: options.running.threads
+      ) { _ in progress.advance() }
+    }
+    progress.finish()
+    let record = TrainingRecord(
+      method: method, optimizer: settings.optimizer, schedule: settings.schedule,
+      learningRate: best.learningRate, batchSize: settings.batchSize, epoch: best.best.number,
+      regularisation: regularisation, validationAccuracy: best.best.validationAccuracy,
+      seed: options.seed)
+    try options.finish(
+      best.network, record: record, parent: parent, table: .epochs(runs, best: best))
+  }
+}

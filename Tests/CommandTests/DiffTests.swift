@@ -1,0 +1,71 @@
+import Checkpoints
+import TestSupport
+import Testing
+
+@Suite struct DiffTests {
+  @Test(arguments: [
+    ("base", "base", 0), ("base", "session", 0), ("base", "reordered", 0),
+    ("keras2_conv_adam", "keras2_conv_weights", 0), ("base", "statistics", 1),
+    ("base", "replaced_head", 1), ("base", "inserted", 1), ("inserted", "base", 1),
+    ("base", "nan", 1), ("nan", "nan", 0), ("base", "keras0", 1), ("base", "keras3.weights", 2),
+    ("missing", "base", 2),
+  ])
+  func `the exit status says whether anything differs`(a: String, b: String, status: Int32) throws {
+    for format in ["text", "csv", "json"] {
+      let result = try runAnamorph(["diff", checkpoint(a), checkpoint(b), "--format", format])
+      #expect(result.status == status)
+      #expect(result.error.isEmpty == (status != 2))
+      #expect(result.output.isEmpty == (status == 2))
+    }
+  }
+
+  @Test func `the summary follows the table`() throws {
+    let result = try runAnamorph(["diff", checkpoint("base"), checkpoint("statistics")])
+    #expect(
+      result.output.contains(
+        "\nOnly batch-normalisation statistics changed: 2 of 10 parameters.\n"))
+    // moving_mean and moving_variance go from 1 to 2 in three places.
+    let row = try #require(result.lines.first { $0.contains("moving_variance") })
+    #expect(row.contains("name") && row.contains("changed") && row.contains("100.00%"))
+    #expect(row.contains(" 1.000 "))
+  }
+
+  @Test func `left-overs and other shapes are listed`() throws {
+    let inserted = try runAnamorph(["diff", checkpoint("base"), checkpoint("inserted")])
+    #expect(inserted.lines.filter { $0.contains("only in the second") }.count == 3)
+    let replaced = try runAnamorph(["diff", checkpoint("base"), checkpoint("replaced_head")])
+    #expect(replaced.output.contains("3×2 → 3×7"))
+    #expect(replaced.output.contains("Only the head changed: layer head;"))
+  }
+
+  @Test func `json carries reasons where numbers are undefined`() throws {
+    let json = try JSON(
+      parsing: runAnamorph([
+        "diff", "--format", "json", checkpoint("base"), checkpoint("replaced_head"),
+      ]).output)
+    #expect(json["same"] == false)
+    #expect(json["extent"] == "headOnly")
+    let head = try #require(json["parameters"]?.array?.first { $0["status"] == "other shape" })
+    #expect(head["cosine"]?.isNull == true)
+    #expect(head["cosine_reason"] == "the shapes differ")
+  }
+
+  @Test func `a tolerance forgives small changes`() throws {
+    try withTemporaryFolder { folder in
+      for (name, value) in [("a", 1), ("b", 1.25)] as [(String, Float)] {
+        try Checkpoint.write(
+          to: "\(folder)/\(name).h5", architecture: nil,
+          parameters: [
+            NamedTensor(layer: "x", role: .kernel, tensor: Tensor(shape: [1], values: [value]))
+          ])
+      }
+      func status(_ arguments: String...) throws -> Int32 {
+        try runAnamorph(["diff", "a.h5", "b.h5"] + arguments, in: folder).status
+      }
+      #expect(try status() == 1)
+      #expect(try status("--tolerance", "0.25") == 0)
+      #expect(try status("--tolerance", "0.2") == 1)
+      #expect(try status("--tolerance=-1") == 64)
+    }
+  }
+}
