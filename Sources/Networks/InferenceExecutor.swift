@@ -50,7 +50,7 @@ public final class InferenceExecutor {
     self.batchSize = batchSize
     let kept = Set(taps.map(\.node))
     needed = graph.ancestors(of: kept)
-    fusion = Fusion(graph, kept: kept, foldsNormalization: true)
+    fusion = Fusion(graph, kept: kept, isInference: true)
     placement = ValuePlacement(
       graph, capacity: batchSize, kept: kept, needed: needed.union([0]), fusion: fusion,
       reuses: true, dropsOut: false)

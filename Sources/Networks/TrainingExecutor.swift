@@ -87,7 +87,7 @@ public final class TrainingExecutor {
     { gradients[slot] = buffer }
     gradientBuffers = gradients
     needed = graph.ancestors(of: [graph.logits])
-    fusion = Fusion(graph, kept: [graph.logits], foldsNormalization: false)
+    fusion = Fusion(graph, kept: [graph.logits], isInference: false)
     base = ValuePlacement(
       graph, capacity: capacity, kept: [], needed: needed, fusion: fusion, reuses: false,
       dropsOut: true)

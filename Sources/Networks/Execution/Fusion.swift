@@ -13,9 +13,9 @@ struct Fusion {
   /// The nodes that need no step of their own.
   private(set) var absorbed: Set<Int> = []
 
-  /// Looks for a layer whose value only a ReLU (or, when `foldsNormalization`, a batch
-  /// normalisation) uses and nobody records.
-  init(_ graph: Graph, kept: Set<Int>, foldsNormalization: Bool) {
+  /// Looks for a layer whose value only a ReLU uses and nobody records; when `isInference`, any
+  /// activation, and a batch normalisation before it.
+  init(_ graph: Graph, kept: Set<Int>, isInference: Bool) {
     let consumers = graph.consumers
     func onlyConsumer(of node: Int) -> Int? {
       consumers[node].count == 1 && !kept.contains(node) ? consumers[node].first : nil
@@ -26,14 +26,15 @@ struct Fusion {
       default: continue
       }
       var tail = Tail(last: index)
-      if foldsNormalization, let next = onlyConsumer(of: index),
+      if isInference, let next = onlyConsumer(of: index),
         case .batchNormalization = graph.nodes[next].operation
       {
         tail.normalization = next
         tail.last = next
       }
       if let next = onlyConsumer(of: tail.last),
-        case .activation(.relu) = graph.nodes[next].operation
+        case .activation(let activation) = graph.nodes[next].operation,
+        isInference || activation == .relu
       {
         tail.activation = next
         tail.last = next
