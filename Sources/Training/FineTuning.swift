@@ -100,7 +100,10 @@ public enum FineTuning {
       network, optimizer: settings.optimizer, batchSize: settings.batchSize,
       batchNormalization: settings.batchNormalization, threads: threads)
     let stepsPerEpoch = (training.count + settings.batchSize - 1) / settings.batchSize
-    let steps = settings.epochs * stepsPerEpoch
+    let (steps, isTooMany) = settings.epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    guard !isTooMany else {
+      throw TrainingError("\(settings.epochs) epochs of \(stepsPerEpoch) updates are too many")
+    }
     var dropout = SeededGenerator(seed: seed, "fine-tuning: dropout")
     var order = SeededGenerator(seed: seed, "fine-tuning: batch order")
     var best: (epoch: Epoch, network: Network)?
@@ -118,7 +121,7 @@ public enum FineTuning {
           dropout: &dropout)
         step += 1
       }
-      guard loss.isFinite else { break }
+      guard loss.isFinite, trainer.isFinite else { break }
       let epoch = Epoch(
         number: number, trainingLoss: loss / Double(stepsPerEpoch),
         validationAccuracy: try trainer.accuracy(on: validation),
@@ -130,8 +133,8 @@ public enum FineTuning {
     }
     guard let best else {
       throw TrainingError(
-        "the loss was not finite in the first epoch at learning rate \(learningRate); "
-          + "try a smaller one")
+        "the loss or a weight was not finite in the first epoch at learning rate "
+          + "\(learningRate); try a smaller one")
     }
     return Run(
       learningRate: learningRate, epochs: epochs, best: best.epoch, network: best.network)
