@@ -3,7 +3,6 @@ import Checkpoints
 import Datasets
 import Files
 import Hypothesis
-import LinearAlgebra
 import Networks
 import Reports
 
@@ -75,12 +74,13 @@ struct Distort: ParsableCommand {
     try reporting {
       let checkpoints = (try Checkpoint.open(before), try Checkpoint.open(after))
       let networks = (try Network(checkpoints.0), try Network(checkpoints.1))
+      let names = Self.names(of: [id] + ood)
       let idSet = DistortionAnalysis.TestSet(
-        name: Self.name(of: id), examples: try running.open(id, labels: idLabels))
+        name: names[0], examples: try running.open(id, labels: idLabels))
       let oodSets = try ood.enumerated().map { place, name in
         let labels = place < oodLabels.count && oodLabels[place] != "-" ? oodLabels[place] : nil
         return DistortionAnalysis.TestSet(
-          name: Self.name(of: name), examples: try running.open(name, labels: labels))
+          name: names[place + 1], examples: try running.open(name, labels: labels))
       }
       for set in oodSets where set.examples.exampleShape != idSet.examples.exampleShape {
         throw FileError(
@@ -115,7 +115,6 @@ struct Distort: ParsableCommand {
     let progress = Progress(
       "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
       unit: "examples", isQuiet: running.quiet)
-    LinearAlgebraThreads.use(running.threads)
     let distortion = try analysis.run(id: idSet, ood: oodSets) { progress.advance(by: $0) }
     progress.finish()
     let heads = try ([(idSet, true)] + oodSets.map { ($0, false) }).compactMap { set, isID in
@@ -173,9 +172,16 @@ struct Distort: ParsableCommand {
     ]
   }
 
-  /// A set's name in tables: that of its file and of the array in it.
-  private static func name(of set: String) -> String {
-    let parts = set.split(separator: "/").suffix(set.contains("::") ? 2 : 1)
-    return parts.joined(separator: "/")
+  /// The sets' names in tables: those of their files and of the arrays in them; the whole of what
+  /// was given where that would name two sets alike, with a number where even that does.
+  private static func names(of sets: [String]) -> [String] {
+    func isRepeated(_ name: String, _ all: [String]) -> Bool { all.filter { $0 == name }.count > 1 }
+    let short = sets.map { set in
+      set.split(separator: "/").suffix(set.contains("::") ? 2 : 1).joined(separator: "/")
+    }
+    let names = zip(sets, short).map { isRepeated($1, short) ? $0 : $1 }
+    return names.enumerated().map { place, name in
+      isRepeated(name, names) ? "\(name) (\(place + 1))" : name
+    }
   }
 }
