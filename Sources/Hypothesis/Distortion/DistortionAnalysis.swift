@@ -69,12 +69,6 @@ public struct DistortionAnalysis: Sendable {
     self.before = before
     self.after = after
     self.settings = settings
-    let tapsBefore =
-      try settings.taps.isEmpty
-      ? [before.graph.penultimate] : settings.taps.map { try before.graph.tap(named: $0) }
-    taps = try tapsBefore.map {
-      ($0, try Self.partner(of: $0, from: before.graph, in: after.graph))
-    }
     headNode = try? before.graph.head
     fixedNodes = before.graph.fixedNodes
     let (a, b) = (before.graph.parameters, after.graph.parameters)
@@ -94,6 +88,12 @@ public struct DistortionAnalysis: Sendable {
         "the networks are not of one architecture: \(x.layer)/\(x.role) is "
           + "\(x.shape.map(String.init).joined(separator: "×")) before and "
           + "\(y.shape.map(String.init).joined(separator: "×")) after")
+    }
+    let tapsBefore =
+      try settings.taps.isEmpty
+      ? [before.graph.penultimate] : settings.taps.map { try before.graph.tap(named: $0) }
+    taps = try tapsBefore.map {
+      ($0, try Self.partner(of: $0, from: before.graph, in: after.graph))
     }
     layers = before.graph.weightLayers.filter { a[$0.kernelSlot].shape == b[$0.kernelSlot].shape }
   }
