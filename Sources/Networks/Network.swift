@@ -31,6 +31,7 @@ public struct Network: Sendable {
     _ graph: Graph, seed: UInt64, initializer: Initializer = .heNormal,
     headInitializer: Initializer = .uniform, architecture: JSON = .null
   ) {
+    // Without a classifier head, every layer is drawn alike.
     let head = (try? graph.head).map { graph.nodes[$0].parameters } ?? []
     parameters = graph.parameters.enumerated().map { index, slot in
       var generator = SeededGenerator(seed: seed, "initial \(slot.layer)/\(slot.role)")

@@ -86,6 +86,8 @@ public final class TrainingExecutor {
       trained, Buffer.consecutive(trained.map { graph.parameters[$0].count }))
     { gradients[slot] = buffer }
     gradientBuffers = gradients
+    parameters = parameterBuffers.map(\.values)
+    self.gradients = gradientBuffers.map { $0?.values }
     needed = graph.ancestors(of: [graph.logits])
     fusion = Fusion(graph, kept: [graph.logits], isInference: false)
     base = ValuePlacement(
@@ -104,11 +106,11 @@ public final class TrainingExecutor {
   // MARK: Parameters
 
   /// The numbers of each slot, to be read and changed in place; valid while the executor lives.
-  public var parameters: [UnsafeMutableBufferPointer<Float>] { parameterBuffers.map(\.values) }
+  public let parameters: [UnsafeMutableBufferPointer<Float>]
 
   /// The gradient of each slot, or `nil` for slots that are not trained; valid while the executor
   /// lives, and written by ``backward(_:)``.
-  public var gradients: [UnsafeMutableBufferPointer<Float>?] { gradientBuffers.map { $0?.values } }
+  public let gradients: [UnsafeMutableBufferPointer<Float>?]
 
   /// Replaces all parameters.
   ///

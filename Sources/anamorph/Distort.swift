@@ -3,7 +3,6 @@ import Checkpoints
 import Datasets
 import Files
 import Hypothesis
-import LinearAlgebra
 import Networks
 import Reports
 
@@ -92,7 +91,6 @@ struct Distort: ParsableCommand {
       let progress = Progress(
         "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
         unit: "examples", isQuiet: running.quiet)
-      LinearAlgebraThreads.use(running.threads)
       var settings = DistortionAnalysis.Settings()
       settings.taps = at
       settings.seed = UInt64(seed)

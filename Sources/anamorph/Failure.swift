@@ -8,7 +8,11 @@ import Networks
 import Training
 
 /// Runs `body`; what cannot be done becomes one line on standard error and status 2.
+///
+/// Linear algebra runs on one thread per task, so that no sum depends on how many processors there
+/// are.
 func reporting(_ body: () throws -> Void) throws {
+  LinearAlgebraThreads.use(1)
   do {
     try body()
   } catch let error as FileError {

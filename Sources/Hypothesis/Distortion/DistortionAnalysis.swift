@@ -140,7 +140,7 @@ public struct DistortionAnalysis: Sendable {
   /// What is kept of one set: moments of its features and of every weight layer's inputs.
   private struct SetSums {
     var features: [BlockedMoments]
-    var inputs: [InputMoment]
+    var inputs: [InputMoment] = []
   }
 
   private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
@@ -157,12 +157,8 @@ public struct DistortionAnalysis: Sendable {
         BlockedMoments(
           beforeWidth: $0.before.featureCount, afterWidth: $0.after.featureCount,
           blockCount: blocks)
-      },
-      inputs: layers.map {
-        InputMoment(
-          fanIn: $0.fanIn, precision: $0.inputTap.node == 0 || $0.fanIn <= 64 ? .full : .half)
       })
-    var rows: [Float] = []
+    let gathered = LayerInputs(layers, taps: recorded, threads: settings.threads)
     for range in Batches.inOrder(examples.count, size: settings.batchSize) {
       let inputs = try examples.values(range)
       let moved = try inputs.withUnsafeBufferPointer { inputs in
@@ -177,22 +173,12 @@ public struct DistortionAnalysis: Sendable {
               before: tap.before.features(of: values[place], count: range.count),
               after: moved[place], count: range.count)
           }
-          for (place, layer) in layers.enumerated() {
-            guard let tap = recorded.firstIndex(of: layer.inputTap) else { continue }
-            let count = range.count * layer.positions
-            if rows.count < count * layer.fanIn {
-              rows = [Float](repeating: 0, count: count * layer.fanIn)
-            }
-            try rows.withUnsafeMutableBufferPointer { buffer in
-              let block = UnsafeMutableBufferPointer(rebasing: buffer[0..<count * layer.fanIn])
-              layer.inputRows(of: values[tap], examples: 0..<range.count, into: block)
-              try sums.inputs[place].add(rows: UnsafeBufferPointer(block), count: count)
-            }
-          }
+          try gathered.add(values, examples: range.count)
         }
       }
       progress(range.count)
     }
+    sums.inputs = gathered.moments
     return sums
   }
 

@@ -27,7 +27,16 @@ public struct DistortionSummary {
         HeadComparison.table(heads).text(style: style),
       ]
     }
+    if let remark { parts.append(remark) }
     return parts.joined(separator: "\n") + "\n" + verdictText(claims, style: style)
+  }
+
+  /// What a reader should know before believing that one network was fine-tuned from the other.
+  private var remark: String? {
+    let body = distortion.layers.filter { !$0.isHead && $0.weightNorm > 0 }
+    guard !body.isEmpty, body.allSatisfy({ $0.changeNorm > $0.weightNorm }) else { return nil }
+    return "note: every layer changed by more than its own norm: the second network looks trained "
+      + "from another start, not fine-tuned from the first\n"
   }
 
   private var tap: String { distortion.features.first?.tap ?? "" }
@@ -39,7 +48,7 @@ public struct DistortionSummary {
       columns: [
         .layer, Column("rank", title: "rank of inputs", meaning: "Numerical rank, of how many."),
         Column("relative", three, title: "‖ΔW‖/‖W‖", meaning: "Relative change."),
-        Column("orthogonal", three, title: "‖ΔW⊥‖/‖ΔW‖", meaning: "Share outside the span."),
+        Column("orthogonal", title: "‖ΔW⊥‖/‖ΔW‖", meaning: "Share outside the span."),
         Column("null", three, title: "by chance", meaning: "Its null."),
         Column("k", title: "90 % of energy", meaning: "How many directions hold it."),
         Column(
@@ -54,7 +63,9 @@ public struct DistortionSummary {
         .text(layer.layer + (layer.isHead ? " (head)" : "")),
         .text("\(layer.rank) of \(layer.fanIn)"),
         layer.weightNorm > 0 ? .number(layer.changeNorm / layer.weightNorm) : .undefined("zero"),
-        .number(layer.orthogonalShare.value, otherwise: layer.orthogonalShare.reason ?? "-"),
+        .text(
+          layer.orthogonalShare.value.map { NumberText.significant($0, digits: 3) }
+            ?? (layer.rank == layer.fanIn ? "full rank" : "unchanged")),
         .number(layer.orthogonalShare.null, otherwise: ""),
         .text(span.map { "\($0.directions)" } ?? ""),
         .number(span?.share.value, otherwise: span?.share.reason ?? "-"),

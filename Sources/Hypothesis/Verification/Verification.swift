@@ -85,9 +85,7 @@ public struct Verification: Sendable {
     let checkpoints = try run?.folder("checkpoints")
     let results = Mutex<[Int: Swift.Result<SeedOutcome, any Error>]>([:])
     let next = Mutex(seeds.lowerBound)
-    let blasThreads = LinearAlgebraThreads.count
     LinearAlgebraThreads.use(1)
-    defer { LinearAlgebraThreads.use(blasThreads) }
     DispatchQueue.concurrentPerform(iterations: min(threads, seeds.count)) { _ in
       while true {
         let seed = next.withLock { next in

@@ -47,6 +47,10 @@ public struct Convolution: Hashable, Sendable {
 
 /// Normalisation of each channel over examples and positions:
 /// `gamma (x − mean) / √(variance + epsilon) + beta`.
+///
+/// In training, mean and variance are those of the batch, the variance divided by n. The moving
+/// average follows the variance divided by n − 1, as Keras 2's fused kernel and PyTorch do; Keras 3,
+/// and Keras 2 for values that are not images, average the one divided by n.
 public struct BatchNormalization: Hashable, Sendable {
   /// What is added to the variance.
   public var epsilon: Float

@@ -67,6 +67,7 @@ extension Graph {
     case .convolution(let convolution) where !convolution.isDepthwise && convolution.groups == 1:
       kind = .convolution(convolution.window)
       let input = nodes[node.inputs[0]].shape
+      // It was placed once when the graph was built, so it can be again.
       placed = try? convolution.window.placed(on: Extent(input[0], input[1]), layer: node.name)
     default: return nil
     }
