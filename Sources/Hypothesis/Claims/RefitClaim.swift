@@ -17,7 +17,8 @@ enum RefitClaim {
     if let kept = kept.interval, let gained = gained.interval {
       let (isKept, isLost) = (kept.lower > -margin, kept.upper < -margin)
       let isMismatched = gained.lower > 0
-      verdict = isKept && isMismatched ? .supported : isLost && !isMismatched ? .unsupported : .mixed
+      verdict =
+        isKept && isMismatched ? .supported : isLost && !isMismatched ? .unsupported : .mixed
     } else {
       verdict = .notTestable
     }
