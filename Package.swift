@@ -123,7 +123,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["anamorph", "HDF5", "Checkpoints", "Files", "TestSupport"],
+      dependencies: ["anamorph", "HDF5", "Checkpoints", "Files", "Reports", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
   ]
 )

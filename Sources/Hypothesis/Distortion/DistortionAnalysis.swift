@@ -121,7 +121,7 @@ public struct DistortionAnalysis: Sendable {
     let weights = try layers.enumerated().map { place, layer in
       try WeightComparison(
         layer: layer, ordinal: place + 1, isHead: layer.node == headNode,
-        isFirst: layer.inputTap.node == 0,
+        isFirst: before.graph.isFixed(layer.inputTap),
         before: Self.kernel(of: layer, in: before), after: Self.kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),
         ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
@@ -158,7 +158,8 @@ public struct DistortionAnalysis: Sendable {
           beforeWidth: $0.before.featureCount, afterWidth: $0.after.featureCount,
           blockCount: blocks)
       })
-    let gathered = LayerInputs(layers, taps: recorded, threads: settings.threads)
+    let gathered = LayerInputs(
+      layers, of: before.graph, taps: recorded, threads: settings.threads)
     for range in Batches.inOrder(examples.count, size: settings.batchSize) {
       let inputs = try examples.values(range)
       let moved = try inputs.withUnsafeBufferPointer { inputs in

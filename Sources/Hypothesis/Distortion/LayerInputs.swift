@@ -15,12 +15,12 @@ struct LayerInputs {
     var moment: InputMoment
     private var rows: [Float] = []
 
-    init(_ layer: WeightLayer, source: Int) {
+    init(_ layer: WeightLayer, isFirst: Bool, source: Int) {
       self.layer = layer
       self.source = source
       // Whether a change is exactly inside the span needs full precision; it is asked of the first
       // layer, and costs little where rows are short.
-      let isExact = layer.inputTap.node == 0 || layer.fanIn <= 64
+      let isExact = isFirst || layer.fanIn <= 64
       moment = InputMoment(fanIn: layer.fanIn, precision: isExact ? .full : .half)
     }
 
@@ -47,9 +47,11 @@ struct LayerInputs {
   /// Empty sums.
   ///
   /// - Parameter taps: The taps that values are recorded at; every layer's input is among them.
-  init(_ layers: [WeightLayer], taps: [Tap], threads: Int) {
+  init(_ layers: [WeightLayer], of graph: Graph, taps: [Tap], threads: Int) {
     gatherers = layers.map { layer in
-      Gatherer(layer, source: taps.firstIndex(of: layer.inputTap) ?? 0)
+      Gatherer(
+        layer, isFirst: graph.isFixed(layer.inputTap),
+        source: taps.firstIndex(of: layer.inputTap) ?? 0)
     }
     // The costliest first, so that the others fill the gaps.
     order = layers.indices.sorted {
