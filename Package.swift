@@ -45,7 +45,8 @@ let package = Package(
     .target(
       name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict,
       linkerSettings: [.linkedLibrary("openblas")]),
-    .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
+    .target(
+      name: "Checkpoints", dependencies: ["HDF5", "CDeflate", "Files"], swiftSettings: strict),
     .target(
       name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),

@@ -44,6 +44,13 @@ public struct FeatureSet: Equatable, Sendable {
     return labels
   }
 
+  /// Checks that no value is NaN or infinite.
+  func checkFinite() throws {
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw TrainingError("row \(index / width): its features are not finite")
+    }
+  }
+
   /// The mean and standard deviation (1/N) of all values together.
   func scalarMoments() -> (mean: Double, deviation: Double) {
     let number = Double(max(values.count, 1))

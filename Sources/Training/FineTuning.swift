@@ -49,6 +49,21 @@ public enum FineTuning {
       self.schedule = schedule
       self.batchNormalization = batchNormalization
     }
+
+    /// Reads an object in which `learningRates`, `epochs` and `batchSize` are needed.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      self.init(
+        learningRates: try container.decode([Double].self, forKey: .learningRates),
+        epochs: try container.decode(Int.self, forKey: .epochs),
+        batchSize: try container.decode(Int.self, forKey: .batchSize))
+      optimizer =
+        try container.decodeIfPresent(OptimizerSettings.self, forKey: .optimizer) ?? optimizer
+      schedule = try container.decodeIfPresent(Schedule.self, forKey: .schedule) ?? schedule
+      batchNormalization =
+        try container.decodeIfPresent(NormalizationMode.self, forKey: .batchNormalization)
+        ?? batchNormalization
+    }
   }
 
   /// What an epoch came to.
@@ -100,7 +115,10 @@ public enum FineTuning {
       network, optimizer: settings.optimizer, batchSize: settings.batchSize,
       batchNormalization: settings.batchNormalization, threads: threads)
     let stepsPerEpoch = (training.count + settings.batchSize - 1) / settings.batchSize
-    let steps = settings.epochs * stepsPerEpoch
+    let (steps, isTooMany) = settings.epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    guard !isTooMany else {
+      throw TrainingError("\(settings.epochs) epochs of \(stepsPerEpoch) updates are too many")
+    }
     var dropout = SeededGenerator(seed: seed, "fine-tuning: dropout")
     var order = SeededGenerator(seed: seed, "fine-tuning: batch order")
     var best: (epoch: Epoch, network: Network)?
@@ -118,7 +136,7 @@ public enum FineTuning {
           dropout: &dropout)
         step += 1
       }
-      guard loss.isFinite else { break }
+      guard loss.isFinite, trainer.isFinite else { break }
       let epoch = Epoch(
         number: number, trainingLoss: loss / Double(stepsPerEpoch),
         validationAccuracy: try trainer.accuracy(on: validation),
@@ -130,8 +148,8 @@ public enum FineTuning {
     }
     guard let best else {
       throw TrainingError(
-        "the loss was not finite in the first epoch at learning rate \(learningRate); "
-          + "try a smaller one")
+        "the loss or a weight was not finite in the first epoch at learning rate "
+          + "\(learningRate); try a smaller one")
     }
     return Run(
       learningRate: learningRate, epochs: epochs, best: best.epoch, network: best.network)

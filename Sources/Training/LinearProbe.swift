@@ -77,7 +77,8 @@ public struct LinearProbe: Sendable {
 
   /// Fits a head on `training` and chooses λ by accuracy on `validation`.
   ///
-  /// - Throws: ``TrainingError`` when a set is empty, has no labels, or the widths differ.
+  /// - Throws: ``TrainingError`` when a set is empty, has no labels or holds a number that is not
+  ///   finite, or the widths differ.
   /// - Complexity: O(λs · iterations · n · d · C).
   public init(
     training: FeatureSet, validation: FeatureSet, classes: Int, settings: Settings = Settings()
@@ -92,6 +93,11 @@ public struct LinearProbe: Sendable {
     guard !settings.regularisation.isEmpty else {
       throw TrainingError("the linear probe has no regularisation strengths to try")
     }
+    guard settings.regularisation.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+      throw TrainingError("regularisation strengths must not be negative")
+    }
+    try training.checkFinite()
+    try validation.checkFinite()
     let (mean, deviation) = training.scalarMoments()
     let scale = deviation > 0 ? 1 / deviation : 1
     let inputs = training.standardised(mean: mean, scale: scale)

@@ -5,12 +5,12 @@
 #endif
 
 /// What a run minimises, with its derivative by the network's outputs.
-enum Loss {
+package enum Loss {
   /// The mean cross-entropy of softmax(logits) against class labels.
   ///
   /// `−(1/n) Σᵢ log softmax(zᵢ)[yᵢ]` over n rows of as many logits as classes; fills `gradient` with
   /// `(softmax(zᵢ) − 1[yᵢ]) / n`. The sum over examples is in Float64.
-  static func crossEntropy(
+  package static func crossEntropy(
     _ logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int>,
     gradient: UnsafeMutableBufferPointer<Float>
   ) -> Double {
@@ -39,7 +39,7 @@ enum Loss {
 
   /// Half the squared error per example: `(1/2n) Σᵢ ‖zᵢ − tᵢ‖²`; fills `gradient` with
   /// `(zᵢ − tᵢ) / n`.
-  static func squaredError(
+  package static func squaredError(
     _ outputs: UnsafeBufferPointer<Float>, targets: UnsafeBufferPointer<Float>, examples: Int,
     gradient: UnsafeMutableBufferPointer<Float>
   ) -> Double {

@@ -73,10 +73,23 @@ extension Network {
   }
 }
 
+extension Graph {
+  /// Whether examples of `shape` are what the network reads: the same extents, axes of length one
+  /// aside, or as many numbers where either side is a plain vector.
+  ///
+  /// Images with their axes in another order have as many numbers too, and are refused.
+  package func reads(_ shape: [Int]) -> Bool {
+    func extents(_ shape: [Int]) -> [Int] { shape.filter { $0 != 1 } }
+    let (own, other) = (extents(inputShape), extents(shape))
+    return own == other
+      || (min(own.count, other.count) <= 1 && own.reduce(1, *) == other.reduce(1, *))
+  }
+}
+
 extension Examples {
   /// Checks that a network reads examples of this shape and has an output for each label.
   func check(fits network: Network) throws {
-    guard shape == network.graph.inputShape || width == network.graph.inputShape.reduce(1, *) else {
+    guard network.graph.reads(shape) else {
       throw TrainingError(
         "the examples are \(text(shape)) and the network reads \(text(network.graph.inputShape))")
     }

@@ -95,6 +95,9 @@ final class NetworkTrainer {
     return Double(correct) / Double(max(examples.count, 1))
   }
 
+  /// Whether every parameter is a finite number.
+  var isFinite: Bool { parameters.allSatisfy { $0.allSatisfy(\.isFinite) } }
+
   /// The network as it is now.
   func network() -> Network {
     var network = template

@@ -74,12 +74,13 @@ struct Distort: ParsableCommand {
     try reporting {
       let checkpoints = (try Checkpoint.open(before), try Checkpoint.open(after))
       let networks = (try Network(checkpoints.0), try Network(checkpoints.1))
+      let names = Self.names(of: [id] + ood)
       let idSet = DistortionAnalysis.TestSet(
-        name: Self.name(of: id), examples: try running.open(id, labels: idLabels))
+        name: names[0], examples: try running.open(id, labels: idLabels))
       let oodSets = try ood.enumerated().map { place, name in
         let labels = place < oodLabels.count && oodLabels[place] != "-" ? oodLabels[place] : nil
         return DistortionAnalysis.TestSet(
-          name: Self.name(of: name), examples: try running.open(name, labels: labels))
+          name: names[place + 1], examples: try running.open(name, labels: labels))
       }
       for set in oodSets where set.examples.exampleShape != idSet.examples.exampleShape {
         throw FileError(
@@ -87,52 +88,66 @@ struct Distort: ParsableCommand {
           reason: "its examples are \(set.examples.exampleShape) and those of the ID set "
             + "\(idSet.examples.exampleShape)")
       }
-      let run = try output.map { try RunDirectory.create(at: $0) }
-      let progress = Progress(
-        "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
-        unit: "examples", isQuiet: running.quiet)
-      var settings = DistortionAnalysis.Settings()
-      settings.taps = at
-      settings.seed = UInt64(seed)
-      settings.threads = running.threads
-      settings.batchSize = running.batchSize
       let analysis = try naming("\(before), \(after)") {
         try DistortionAnalysis(before: networks.0, after: networks.1, settings: settings)
       }
-      let distortion = try analysis.run(id: idSet, ood: oodSets) { progress.advance(by: $0) }
-      progress.finish()
-      let heads = try ([(idSet, true)] + oodSets.map { ($0, false) }).compactMap { set, isID in
-        try HeadComparison(
-          before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
-          threads: running.threads)
+      try withRunDirectory(at: output) { run in
+        try compare(networks, checkpoints, idSet, oodSets, analysis, in: run)
       }
-      let evidence =
-        optimizer.map { OptimizerEvidence(named: $0) }
-        ?? OptimizerEvidence(checkpoints.1)
-      let claims = PairClaims(
-        distortion: distortion, heads: heads, optimizerKeepsSpan: evidence.keepsSpan,
-        optimizerName: evidence.summary
-      ).all
+    }
+  }
 
-      var tables = DistortionTables()
-      tables.append(distortion)
-      let verdicts = Table.verdicts(claims)
-      let all = tables.all + [HeadComparison.table(heads), verdicts]
-      if let run {
-        try run.write(
-          record: try record(checkpoints, [idSet] + oodSets, optimizer: evidence.summary))
-        try run.write(all)
-      }
-      switch format {
-      case .text:
-        let style = Style.standardOutput()
-        try StandardOutput.write(
-          DistortionSummary(distortion, heads: heads, claims: claims).text(style: style))
-      case .csv: try StandardOutput.write(all[0].csv)
-      case .json:
-        let object = JSONText.object(all.map { JSONText.Member($0.name, $0.json) })
-        try StandardOutput.write(object.rendered() + "\n")
-      }
+  private var settings: DistortionAnalysis.Settings {
+    var settings = DistortionAnalysis.Settings()
+    settings.taps = at
+    settings.seed = UInt64(seed)
+    settings.threads = running.threads
+    settings.batchSize = running.batchSize
+    return settings
+  }
+
+  /// Runs the analysis, writes what it found and prints it.
+  private func compare(
+    _ networks: (Network, Network), _ checkpoints: (Checkpoint, Checkpoint),
+    _ idSet: DistortionAnalysis.TestSet, _ oodSets: [DistortionAnalysis.TestSet],
+    _ analysis: DistortionAnalysis, in run: RunDirectory?
+  ) throws {
+    let progress = Progress(
+      "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
+      unit: "examples", isQuiet: running.quiet)
+    let distortion = try analysis.run(id: idSet, ood: oodSets) { progress.advance(by: $0) }
+    progress.finish()
+    let heads = try ([(idSet, true)] + oodSets.map { ($0, false) }).compactMap { set, isID in
+      try HeadComparison(
+        before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
+        threads: running.threads)
+    }
+    let evidence =
+      optimizer.map { OptimizerEvidence(named: $0) }
+      ?? OptimizerEvidence(checkpoints.1)
+    let claims = PairClaims(
+      distortion: distortion, heads: heads, optimizerKeepsSpan: evidence.keepsSpan,
+      optimizerName: evidence.summary
+    ).all
+
+    var tables = DistortionTables()
+    tables.append(distortion)
+    let verdicts = Table.verdicts(claims)
+    let all = tables.all + [HeadComparison.table(heads), verdicts]
+    if let run {
+      try run.write(all)
+      try run.write(
+        record: try record(checkpoints, [idSet] + oodSets, optimizer: evidence.summary))
+    }
+    switch format {
+    case .text:
+      let style = Style.standardOutput()
+      try StandardOutput.write(
+        DistortionSummary(distortion, heads: heads, claims: claims).text(style: style))
+    case .csv: try StandardOutput.write(all[0].csv)
+    case .json:
+      let object = JSONText.object(all.map { JSONText.Member($0.name, $0.json) })
+      try StandardOutput.write(object.rendered() + "\n")
     }
   }
 
@@ -157,9 +172,16 @@ struct Distort: ParsableCommand {
     ]
   }
 
-  /// A set's name in tables: that of its file and of the array in it.
-  private static func name(of set: String) -> String {
-    let parts = set.split(separator: "/").suffix(set.contains("::") ? 2 : 1)
-    return parts.joined(separator: "/")
+  /// The sets' names in tables: those of their files and of the arrays in them; the whole of what
+  /// was given where that would name two sets alike, with a number where even that does.
+  private static func names(of sets: [String]) -> [String] {
+    func isRepeated(_ name: String, _ all: [String]) -> Bool { all.filter { $0 == name }.count > 1 }
+    let short = sets.map { set in
+      set.split(separator: "/").suffix(set.contains("::") ? 2 : 1).joined(separator: "/")
+    }
+    let names = zip(sets, short).map { isRepeated($1, short) ? $0 : $1 }
+    return names.enumerated().map { place, name in
+      isRepeated(name, names) ? "\(name) (\(place + 1))" : name
+    }
   }
 }

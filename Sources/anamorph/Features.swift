@@ -43,6 +43,7 @@ struct Features: ParsableCommand {
 
   func run() throws {
     try reporting {
+      try checkWritable(output)
       let source = try Checkpoint.open(checkpoint)
       let network = try Network(source)
       let set = try running.open(data, labels: labels)

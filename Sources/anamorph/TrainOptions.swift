@@ -54,7 +54,10 @@ struct TrainingOptions: ParsableArguments {
   var streamSeed: UInt64 { UInt64(seed) }
 
   /// The examples to learn from and those to choose by.
+  ///
+  /// - Throws: `FileError`, also when the checkpoint could not be written afterwards.
   func examples() throws -> (training: Examples, validation: Examples, classes: Int) {
+    try checkWritable(output)
     let set = try running.open(data, labels: labels, classCount: classes)
     guard let count = classes ?? set.classCount else {
       throw FileError(path: data, reason: "has no labels; name them with --labels")

@@ -46,9 +46,13 @@ struct Verify: ParsableCommand {
   var format = OutputFormat.text
 
   func validate() throws {
-    if let seeds, seeds < 1 { throw ValidationError("There must be at least one seed.") }
+    if let seeds, !(1...Experiment.mostSeeds).contains(seeds) {
+      throw ValidationError("There are 1 to \(Experiment.mostSeeds) seeds.")
+    }
     guard threads >= 1 else { throw ValidationError("There must be at least one thread.") }
-    guard seed >= 0 else { throw ValidationError("Seeds are zero or more.") }
+    guard (0...Int.max - Experiment.mostSeeds).contains(seed) else {
+      throw ValidationError("Seeds are zero or more, and not so large that they run out.")
+    }
     let unknown = required.filter { !Claim.experimentClaimNames.contains($0) }
     guard unknown.isEmpty else {
       throw ValidationError(
@@ -59,27 +63,45 @@ struct Verify: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let sources = try paths().map { try Verification.Source(contentsOf: $0) }
-      let run = try output.map { try RunDirectory.create(at: $0) }
-      let ranges = sources.map { seed..<seed + (seeds ?? $0.experiment.seeds) }
-      let progress = Progress(
-        "verify",
-        total: zip(sources, ranges).reduce(0) { $0 + Verification.work(of: $1.0, seeds: $1.1) },
-        unit: "runs", isQuiet: quiet)
-      let verification = Verification(run: run, threads: threads, version: Anamorph.version)
-      var results: [Verification.Result] = []
-      for (source, range) in zip(sources, ranges) {
-        results.append(
-          try verification.result(of: source, seeds: range) { progress.advance(by: $0) })
+      let paths = try paths()
+      let sources = try paths.map { try Verification.Source(contentsOf: $0) }
+      try checkNames(of: sources, in: paths)
+      try withRunDirectory(at: output) { run in try verify(sources, in: run) }
+    }
+  }
+
+  /// Runs the experiments, writes what they came to and prints it.
+  private func verify(_ sources: [Verification.Source], in run: RunDirectory?) throws {
+    let ranges = sources.map { seed..<seed + (seeds ?? $0.experiment.seeds) }
+    let progress = Progress(
+      "verify",
+      total: zip(sources, ranges).reduce(0) { $0 + Verification.work(of: $1.0, seeds: $1.1) },
+      unit: "runs", isQuiet: quiet)
+    let verification = Verification(run: run, threads: threads, version: Anamorph.version)
+    var results: [Verification.Result] = []
+    for (source, range) in zip(sources, ranges) {
+      results.append(
+        try verification.result(of: source, seeds: range) { progress.advance(by: $0) })
+    }
+    progress.finish()
+    try run?.write(Verification.tables(of: results))
+    try run?.write(record: record(results))
+    try StandardOutput.write(rendered(results))
+    let failed = results.flatMap(\.claims).filter {
+      required.contains($0.name) && $0.verdict != .supported
+    }
+    if !failed.isEmpty { throw ExitCode(1) }
+  }
+
+  /// Experiments of one name would write over each other's outcomes.
+  private func checkNames(of sources: [Verification.Source], in paths: [String]) throws {
+    var places: [String: String] = [:]
+    for (source, path) in zip(sources, paths) {
+      if let other = places.updateValue(path, forKey: source.experiment.name) {
+        throw FileError(
+          path: path, object: "name",
+          reason: "'\(source.experiment.name)' is also the name of \(other)")
       }
-      progress.finish()
-      try run?.write(record: record(results))
-      try run?.write(Verification.tables(of: results))
-      try StandardOutput.write(rendered(results))
-      let failed = results.flatMap(\.claims).filter {
-        required.contains($0.name) && $0.verdict != .supported
-      }
-      if !failed.isEmpty { throw ExitCode(1) }
     }
   }
 

@@ -4,6 +4,7 @@ import Geometry
 import LinearAlgebra
 public import Networks
 import Randomness
+import Training
 
 /// Compares two networks of one architecture on ID and OOD examples, in one pass over each set.
 ///
@@ -56,6 +57,7 @@ public struct DistortionAnalysis: Sendable {
   private let taps: [(before: Tap, after: Tap)]
   private let layers: [WeightLayer]
   private let headNode: Int?
+  private let fixedNodes: Set<Int>
 
   /// Prepares to compare two networks.
   ///
@@ -74,7 +76,13 @@ public struct DistortionAnalysis: Sendable {
       ($0, try Self.partner(of: $0, from: before.graph, in: after.graph))
     }
     headNode = try? before.graph.head
+    fixedNodes = before.graph.fixedNodes
     let (a, b) = (before.graph.parameters, after.graph.parameters)
+    guard before.graph.inputShape == after.graph.inputShape else {
+      throw ExperimentError(
+        "the networks are not of one architecture: they read examples of \(before.graph.inputShape) "
+          + "before and \(after.graph.inputShape) after")
+    }
     guard a.count == b.count else {
       throw ExperimentError(
         "the networks are not of one architecture: \(a.count) parameters before, \(b.count) after")
@@ -121,7 +129,7 @@ public struct DistortionAnalysis: Sendable {
     let weights = try layers.enumerated().map { place, layer in
       try WeightComparison(
         layer: layer, ordinal: place + 1, isHead: layer.node == headNode,
-        isFirst: before.graph.isFixed(layer.inputTap),
+        isFirst: fixedNodes.contains(layer.inputTap.node),
         before: Self.kernel(of: layer, in: before), after: Self.kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),
         ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
@@ -159,7 +167,7 @@ public struct DistortionAnalysis: Sendable {
           blockCount: blocks)
       })
     let gathered = LayerInputs(
-      layers, of: before.graph, taps: recorded, threads: settings.threads)
+      layers, taps: recorded, fixedNodes: fixedNodes, threads: settings.threads)
     for range in Batches.inOrder(examples.count, size: settings.batchSize) {
       let inputs = try examples.values(range)
       let moved = try inputs.withUnsafeBufferPointer { inputs in
@@ -191,13 +199,26 @@ public struct DistortionAnalysis: Sendable {
   }
 }
 
+extension Graph {
+  /// The nodes whose values depend on the example alone, so that training cannot move them: there
+  /// are neither parameters nor dropout on the way.
+  fileprivate var fixedNodes: Set<Int> {
+    var fixed: Set<Int> = []
+    for (index, node) in nodes.enumerated() {
+      if case .dropout(let rate) = node.operation, rate > 0 { continue }
+      if node.parameters.isEmpty, fixed.isSuperset(of: node.inputs) { fixed.insert(index) }
+    }
+    return fixed
+  }
+}
+
 extension ExampleSet {
   /// Checks that a network reads examples of this shape.
   ///
   /// - Throws: ``ExperimentError`` with both shapes.
   public func check(fits network: Network) throws {
     let wanted = network.graph.inputShape
-    guard exampleShape == wanted || valuesPerExample == wanted.reduce(1, *) else {
+    guard network.graph.reads(exampleShape) else {
       throw ExperimentError(
         "\(name): its examples are \(exampleShape.map(String.init).joined(separator: "×")) and the "
           + "network reads \(wanted.map(String.init).joined(separator: "×"))")

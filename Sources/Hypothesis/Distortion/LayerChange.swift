@@ -13,7 +13,8 @@ public struct LayerChange: Codable, Equatable, Sendable {
   /// Whether the layer is the classifier head.
   public var isHead: Bool
 
-  /// Whether the layer reads the network's input, so that the theory is exact for it.
+  /// Whether the layer reads the network's input, at most through operations that have nothing to
+  /// learn, so that the theory is exact for it.
   public var isFirst: Bool
 
   /// The number of values the layer reads per output: the dimension d of its input space.

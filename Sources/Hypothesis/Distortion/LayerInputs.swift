@@ -15,7 +15,7 @@ struct LayerInputs {
     var moment: InputMoment
     private var rows: [Float] = []
 
-    init(_ layer: WeightLayer, isFirst: Bool, source: Int) {
+    init(_ layer: WeightLayer, source: Int, isFirst: Bool) {
       self.layer = layer
       self.source = source
       // Whether a change is exactly inside the span needs full precision; it is asked of the first
@@ -46,12 +46,14 @@ struct LayerInputs {
 
   /// Empty sums.
   ///
-  /// - Parameter taps: The taps that values are recorded at; every layer's input is among them.
-  init(_ layers: [WeightLayer], of graph: Graph, taps: [Tap], threads: Int) {
+  /// - Parameters:
+  ///   - taps: The taps that values are recorded at; every layer's input is among them.
+  ///   - fixedNodes: The nodes whose values training cannot move.
+  init(_ layers: [WeightLayer], taps: [Tap], fixedNodes: Set<Int>, threads: Int) {
     gatherers = layers.map { layer in
       Gatherer(
-        layer, isFirst: graph.isFixed(layer.inputTap),
-        source: taps.firstIndex(of: layer.inputTap) ?? 0)
+        layer, source: taps.firstIndex(of: layer.inputTap) ?? 0,
+        isFirst: fixedNodes.contains(layer.inputTap.node))
     }
     // The costliest first, so that the others fill the gaps.
     order = layers.indices.sorted {

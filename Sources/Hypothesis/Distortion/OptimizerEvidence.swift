@@ -11,45 +11,53 @@ public struct OptimizerEvidence: Equatable, Sendable {
   /// What the user knows of the optimizer.
   public init(named name: String) {
     let record = OptimizerRecord(name: name, source: "option")
-    keepsSpan = record.isGradientDescent ?? false
+    keepsSpan = record.isGradientDescent
     summary = name
   }
 
-  /// What a checkpoint records: the optimizer's name, its weight decay, and penalties on weights in
-  /// the architecture, which act like it.
+  /// What a checkpoint records: the optimizer's name, its weight decay, whether it clips gradients
+  /// number by number, and penalties and constraints on weights in the architecture, which act like
+  /// weight decay. Clipping by norm only makes an update shorter.
   public init(_ checkpoint: Checkpoint) {
     let decay =
       checkpoint.training?["optimizer"]?["weight_decay"]?.double
       ?? checkpoint.optimizer?.settings?["weight_decay"]?.double ?? 0
     let hasPenalty =
       checkpoint.architecture.flatMap { try? JSON(parsing: $0) }?.hasKernelPenalty ?? false
+    let clips = checkpoint.optimizer?.settings?["clipvalue"]?.double != nil
     let name = checkpoint.training?["optimizer"]?["name"]?.string ?? checkpoint.optimizer?.name
     guard let name else {
       // A penalty shows in the architecture whatever the optimizer was.
       keepsSpan = hasPenalty ? false : nil
-      summary = hasPenalty ? "trained with a penalty on the kernels" : "not recorded"
+      summary = hasPenalty ? "trained with a penalty or constraint on the kernels" : "not recorded"
       return
     }
     let isDescent = OptimizerRecord(name: name, source: "").isGradientDescent ?? false
-    keepsSpan = isDescent && decay == 0 && !hasPenalty
+    keepsSpan = isDescent && decay == 0 && !clips && !hasPenalty
     var parts = [name]
     if decay != 0 { parts.append("weight decay \(decay)") }
-    if hasPenalty { parts.append("a penalty on the kernels") }
+    if clips { parts.append("gradients clipped by value") }
+    if hasPenalty { parts.append("a penalty or constraint on the kernels") }
     summary = parts.joined(separator: " with ")
   }
 }
 
 extension JSON {
-  /// Whether any layer of a Keras configuration has a kernel regulariser.
+  /// Whether any layer of a Keras configuration has a regulariser or a constraint of its kernel.
   fileprivate var hasKernelPenalty: Bool {
     switch self {
     case .array(let elements): elements.contains { $0.hasKernelPenalty }
     case .object(let members):
       members.contains { key, value in
-        (["kernel_regularizer", "W_regularizer", "depthwise_regularizer"].contains(key)
-          && !value.isNull) || value.hasKernelPenalty
+        (Self.kernelPenalties.contains(key) && !value.isNull) || value.hasKernelPenalty
       }
     default: false
     }
   }
+
+  private static let kernelPenalties: Set = [
+    "kernel_regularizer", "kernel_constraint", "W_regularizer", "W_constraint",
+    "depthwise_regularizer", "depthwise_constraint", "pointwise_regularizer",
+    "pointwise_constraint",
+  ]
 }

@@ -73,8 +73,9 @@ public struct StylesTask {
       throw ExperimentError(
         "\(path): \(all.count) images cannot be divided into \(parts) and some for testing")
     }
-    guard settings.groups.allSatisfy({ $0 >= 0 }) else {
-      throw ExperimentError("groups must be classes from 0")
+    let groups = Set(settings.groups)
+    guard groups.count > 1, groups == Set(0..<groups.count) else {
+      throw ExperimentError("groups must be two or more classes numbered from 0 without gaps")
     }
     var generator = SeededGenerator(seed: seed, "styles task: division")
     images = all.preprocessed(by: Preprocessing(scale: settings.scale))

@@ -122,12 +122,11 @@ public struct SubspaceTask {
       training: sample(settings.training, degrees: 0, noise: settings.noise, "training"),
       validation: sample(settings.validation, degrees: 0, noise: settings.noise, "validation"),
       id: sample(settings.test, degrees: 0, noise: settings.noise, "ID test"),
-      ood: settings.angles.map { angle in
-        let name = "\(angle.formatted)°"
-        return .init(
+      ood: zip(settings.oodNames, settings.angles).map { name, angle in
+        .init(
           name: name,
           examples: sample(settings.test, degrees: angle, noise: settings.noise, name))
-      } + [.init(name: "full", examples: isotropic())])
+      } + [.init(name: SubspaceTask.Settings.isotropicName, examples: isotropic())])
   }
 
   private func sample(
@@ -188,12 +187,27 @@ public struct SubspaceTask {
 }
 
 extension SubspaceTask.Settings {
-  fileprivate func check() throws {
+  /// What the set of inputs from N(0, I) is called.
+  static let isotropicName = "full"
+
+  /// The names of the OOD sets: the angles in order, then the inputs from N(0, I).
+  var oodNames: [String] { angles.map { "\($0.formatted)°" } + [Self.isotropicName] }
+
+  func check() throws {
     let positive = [
       dimension, idDimension, teacherFeatures, targets, classes, training, validation, test,
     ]
     guard positive.allSatisfy({ $0 > 0 }), classes > 1 else {
       throw ExperimentError("every count of a subspace task must be positive, and classes above 1")
+    }
+    // Far above what these experiments are for, and far below what memory or Int would not hold.
+    let largest = 1 << 20
+    guard positive.allSatisfy({ $0 <= largest }), dimension <= 4096, targets <= 4096,
+      teacherFeatures <= 4096, classes <= 4096, angles.count <= 360
+    else {
+      throw ExperimentError(
+        "a subspace task has at most 4096 dimensions, features, targets and classes, 360 angles, "
+          + "and \(largest) examples in a set")
     }
     guard 2 * idDimension <= dimension else {
       throw ExperimentError(

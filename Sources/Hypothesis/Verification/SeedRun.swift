@@ -32,15 +32,13 @@ struct SeedRun {
 
   func outcome() throws -> SeedOutcome {
     let source = try ExperimentSource(experiment, folder: folder, seed: streamSeed)
-    let (pretrained, pretrainingLoss) = try source.pretrained()
-    if experiment.pretraining != nil { progress(Self.pretrainingWork) }
     let data = try source.transfer()
     guard let primary = data.ood.first(where: { $0.name == experiment.primaryOOD }) else {
-      let names = data.ood.map { "'\($0.name)'" }.joined(separator: ", ")
       throw ExperimentError(
-        "experiment \(experiment.name): primaryOOD '\(experiment.primaryOOD)' is none of its OOD "
-          + "sets, \(names)")
+        "experiment \(experiment.name): there is no OOD set '\(experiment.primaryOOD)'")
     }
+    let (pretrained, pretrainingLoss) = try source.pretrained()
+    if experiment.pretraining != nil { progress(Self.pretrainingWork) }
     let fresh = try pretrained.replacingHead(classes: data.classes, seed: streamSeed)
     let (probed, probe) = try fresh.linearlyProbed(
       training: data.training, validation: data.validation, settings: experiment.linearProbe)
@@ -74,11 +72,21 @@ struct SeedRun {
       try outcome(.fineTuningAtEqualRate, fineTunedEqually.network, fineTunedEqually),
       oracleStopped(fineTuned.best, on: primary), try outcome(.untrained, fresh, nil),
     ]
-    try keep([
-      ("pretrained", pretrained, nil), ("lp", probed, nil),
-      ("ft", fineTuned.best.network, fineTuned.best),
-      ("lp-ft", probedFineTuned.best.network, probedFineTuned.best),
-    ])
+    func record(_ method: String, _ run: FineTuning.Run? = nil) -> TrainingRecord {
+      TrainingRecord(
+        method: method, optimizer: run.map { _ in experiment.fineTuning.optimizer },
+        schedule: experiment.fineTuning.schedule, learningRate: run?.learningRate,
+        batchSize: run.map { _ in experiment.fineTuning.batchSize }, epoch: run?.best.number,
+        regularisation: method == "ft" ? nil : probe.regularisation,
+        validationAccuracy: run?.best.validationAccuracy ?? probe.chosen?.validationAccuracy,
+        seed: seed)
+    }
+    try keep(
+      pretrained: pretrained,
+      adapted: [
+        (probed, record("lp")), (fineTuned.best.network, record("ft", fineTuned.best)),
+        (probedFineTuned.best.network, record("lp-ft", probedFineTuned.best)),
+      ])
     progress(Self.analysisWork)
     return SeedOutcome(seed: seed, pretrainingLoss: pretrainingLoss, methods: methods)
   }
@@ -143,17 +151,24 @@ struct SeedRun {
       ])
   }
 
-  private func keep(_ networks: [(name: String, network: Network, run: FineTuning.Run?)]) throws {
+  private func keep(
+    pretrained: Network, adapted: [(network: Network, record: TrainingRecord)]
+  ) throws {
     guard let checkpoints else { return }
-    var parent: String?
-    for (name, network, run) in networks {
-      let record = TrainingRecord(
-        method: name, optimizer: run.map { _ in experiment.fineTuning.optimizer },
-        schedule: experiment.fineTuning.schedule, learningRate: run?.learningRate,
-        epoch: run?.best.number, seed: seed)
-      let path = "\(checkpoints)/\(experiment.name)-seed-\(seed)-\(name).h5"
-      try network.write(to: path, training: record.json, parentDigest: parent)
-      if name == "pretrained" { parent = try Checkpoint.open(path).recordedDigest }
+    func path(_ name: String) -> String {
+      "\(checkpoints)/\(experiment.name)-seed-\(seed)-\(name).h5"
+    }
+    let training = experiment.pretraining?.training
+    let record = training.map { training in
+      TrainingRecord(
+        method: "pretrain", optimizer: training.optimizer, schedule: .cosine,
+        learningRate: training.learningRate, batchSize: training.batchSize, seed: seed)
+    }
+    try pretrained.write(to: path("pretrained"), training: record?.json)
+    let parent = try Checkpoint.open(path("pretrained")).recordedDigest
+    for (network, record) in adapted {
+      try network.write(
+        to: path(record.method), training: record.json, parentDigest: parent)
     }
   }
 }

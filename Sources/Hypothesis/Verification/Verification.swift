@@ -31,15 +31,10 @@ public struct Verification: Sendable {
     /// - Throws: ``Files/FileError``: what member of it is missing or wrong.
     public init(contentsOf path: String) throws {
       let text = try TextFile.text(of: path)
-      do {
-        experiment = try JSONDecoder().decode(Experiment.self, from: Data(text.utf8))
-      } catch let error as DecodingError {
-        throw FileError(path: path, object: error.place, reason: error.explanation)
-      }
+      experiment = try Experiment(json: text, path: path)
       folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         .joined(separator: "/")
       if folder.isEmpty { folder = path.hasPrefix("/") ? "/" : "." }
-      try experiment.check(path)
     }
   }
 
@@ -155,74 +150,5 @@ public struct Verification: Sendable {
     let data = try encoder.encode(
       KeptOutcome(version: version, experiment: experiment, outcome: outcome))
     try AtomicFile.write(Array(data), to: path)
-  }
-}
-
-extension Experiment {
-  /// Checks what the types of the fields do not.
-  fileprivate func check(_ path: String) throws {
-    func wrong(_ object: String, _ reason: String) -> FileError {
-      FileError(path: path, object: object, reason: reason)
-    }
-    let isPlain = name.allSatisfy {
-      $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0))
-    }
-    guard !name.isEmpty, isPlain else {
-      throw wrong("name", "'\(name)' must be letters, digits, '-' and '_', for it names files")
-    }
-    guard seeds > 0 else { throw wrong("seeds", "\(seeds) seeds; at least one is needed") }
-    for (object, rates) in [
-      ("fineTuning.learningRates", fineTuning.learningRates),
-      ("linearProbeFineTuningRates", ratesAfterLinearProbe),
-    ] {
-      guard !rates.isEmpty, rates.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-        throw wrong(object, "learning rates must be positive, and there must be one")
-      }
-    }
-    guard fineTuning.epochs > 0, fineTuning.batchSize > 0 else {
-      throw wrong("fineTuning", "epochs and batchSize must be positive")
-    }
-    if let pretraining {
-      guard pretraining.training.steps > 0, pretraining.training.batchSize > 0 else {
-        throw wrong("pretraining.training", "steps and batchSize must be positive")
-      }
-    }
-  }
-}
-
-extension DecodingError {
-  /// Where in the JSON text decoding stopped.
-  fileprivate var place: String? {
-    let path: [any CodingKey] =
-      switch self {
-      case .keyNotFound(let key, let context): context.codingPath + [key]
-      case .typeMismatch(_, let context), .valueNotFound(_, let context),
-        .dataCorrupted(let context):
-        context.codingPath
-      @unknown default: []
-      }
-    let text = path.map(\.stringValue).joined(separator: ".")
-    return text.isEmpty ? nil : text
-  }
-
-  fileprivate var explanation: String {
-    switch self {
-    case .keyNotFound: "is missing"
-    case .typeMismatch(let type, _): "must be \(Self.name(of: type))"
-    case .valueNotFound(let type, _): "is null; it must be \(Self.name(of: type))"
-    case .dataCorrupted(let context):
-      context.debugDescription.isEmpty ? "cannot be read" : context.debugDescription
-    @unknown default: "cannot be read"
-    }
-  }
-
-  private static func name(of type: any Any.Type) -> String {
-    switch type {
-    case is String.Type: "text"
-    case is Int.Type: "a whole number"
-    case is Double.Type: "a number"
-    case is Bool.Type: "true or false"
-    default: "of another kind"
-    }
   }
 }
