@@ -126,7 +126,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "TestSupport"],
+      dependencies: [
+        "anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "Reports", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
   ]
 )

@@ -17,5 +17,6 @@ struct Anamorph: ParsableCommand {
       Distort.self,
       Train.self,
       Verify.self,
+      Export.self,
     ])
 }
