@@ -93,7 +93,8 @@ let package = Package(
       name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "Randomness"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "Files", "TestSupport"],
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "HDF5", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
