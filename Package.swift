@@ -45,7 +45,8 @@ let package = Package(
     .target(
       name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict,
       linkerSettings: [.linkedLibrary("openblas")]),
-    .target(name: "Checkpoints", dependencies: ["HDF5", "Files"], swiftSettings: strict),
+    .target(
+      name: "Checkpoints", dependencies: ["HDF5", "CDeflate", "Files"], swiftSettings: strict),
     .target(
       name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
@@ -92,7 +93,8 @@ let package = Package(
       name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "Randomness"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "Files", "TestSupport"],
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "HDF5", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
@@ -125,7 +127,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "TestSupport"],
+      dependencies: [
+        "anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "Reports", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
   ]
 )

@@ -123,6 +123,7 @@ extension Checkpoint {
           reason: "its attributes layer and role are missing")
       }
       var parameter = try parameter(name, in: group, layer: layer, role: Role(exactly: role))
+      parameter.takeOrder(ofRole: role)
       if let trainable = try dataset.attribute("trainable")?.integer {
         parameter.isTrainable = trainable != 0
       }
@@ -132,6 +133,7 @@ extension Checkpoint {
         checkpoint.layers.append(Layer(name: layer, className: nil, parameters: [parameter]))
       }
     }
+    checkpoint.noteOutputsFirst()
     return checkpoint
   }
 

@@ -5,16 +5,32 @@ extension Checkpoint {
   ///
   /// It covers, in model order, the shape and the values of every parameter, each value as the
   /// Float64 it equals. Names, layout, element type and compression do not matter, so the same
-  /// network has one digest as a whole model, as weights only and in Anamorph's layout. Every NaN
+  /// network has one digest as a whole model, as weights only and in Anamorph's layout. Inside a model
+  /// that is one layer of another, parameters count by inner layer, as layouts disagree on whether
+  /// statistics come last. Every NaN
   /// counts as the same value; 0 and −0 do not.
   ///
   /// - Throws: `FileError` when values cannot be read.
   public func digest() throws(FileError) -> String {
     var digest = ParameterDigest()
-    for parameter in parameters {
+    for parameter in parametersInDigestOrder {
       digest.append(shape: parameter.shape, try values(parameter))
     }
     return digest.hexadecimal()
+  }
+
+  /// Every parameter, those of one inner layer together, in the order in which inner layers begin.
+  var parametersInDigestOrder: [Parameter] {
+    layers.flatMap { layer in
+      var places: [String?: Int] = [:]
+      for parameter in layer.parameters where places[parameter.innerLayer] == nil {
+        places[parameter.innerLayer] = places.count
+      }
+      return layer.parameters.enumerated().sorted {
+        (places[$0.element.innerLayer] ?? 0, $0.offset)
+          < (places[$1.element.innerLayer] ?? 0, $1.offset)
+      }.map(\.element)
+    }
   }
 
   /// The first parameter that holds a NaN or an infinity, and how many.

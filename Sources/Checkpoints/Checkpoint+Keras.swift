@@ -39,7 +39,21 @@ extension Checkpoint {
     checkpoint.optimizer = OptimizerRecord(
       trainingConfiguration: checkpoint.trainingConfiguration, stateNames: state)
     record.judge(&checkpoint)
+    checkpoint.recogniseHuggingFace()
     return checkpoint
+  }
+
+  /// Transformers wrote whole networks as one Keras layer, whose weights are named by scopes that
+  /// begin with the class: `tf_bert_model/bert/encoder/layer_._0/attention/self/query/kernel:0`.
+  private mutating func recogniseHuggingFace() {
+    guard layout == .kerasLegacyWeights else { return }
+    let weights = parameters
+    guard !weights.isEmpty,
+      weights.allSatisfy({ $0.name.hasPrefix("tf_") && $0.name.contains("/") })
+    else { return }
+    let scope = weights[0].name.prefix { $0 != "/" }
+    layout = .huggingFaceTensorFlow
+    evidence += ", weights in the scope \(scope)"
   }
 
   /// The text of the attribute `name` in the first of `groups` that has it.
@@ -84,6 +98,7 @@ extension Checkpoint {
       case .other = parameters[0].role
     else { return }
     parameters[0].role = .kernel
+    parameters[0].kernelOrder = .inputsFirst
   }
 
   /// Tells the layers of a nested model apart by the scopes in the names of their weights.

@@ -28,6 +28,8 @@ public struct Checkpoint: Sendable {
     public var elementType: ElementType
     /// Whether gradients change it, where that is known.
     public var isTrainable: Bool?
+    /// How the axes of a kernel are ordered, where the layout says so; `nil` for anything else.
+    public var kernelOrder: KernelOrder?
 
     /// The name of the innermost layer it belongs to: `backbone/conv1`, or just `conv1`.
     public var innermostLayer: String { innerLayer.map { "\(layer)/\($0)" } ?? layer }
@@ -77,39 +79,31 @@ public struct Checkpoint: Sendable {
   /// with this reason.
   public internal(set) var conversionNeeded: String?
 
-  let file: File
+  /// Whether the file records the order of the layers; where it does not, they come in the order
+  /// of their names, numbers counted as numbers.
+  public internal(set) var orderIsRecorded = true
 
-  init(_ file: File, layout: Layout, evidence: String) {
-    self.file = file
-    self.path = file.path
+  let source: any ValueSource
+
+  init(_ source: any ValueSource, layout: Layout, evidence: String) {
+    self.source = source
+    self.path = source.path
     self.layout = layout
     self.evidence = evidence
+  }
+
+  init(_ file: File, layout: Layout, evidence: String) {
+    self.init(HDF5Values(file: file, path: file.path), layout: layout, evidence: evidence)
   }
 
   /// Every parameter, in model order.
   public var parameters: [Parameter] { layers.flatMap(\.parameters) }
 
-  /// Opens the checkpoint at `path` and reads everything but the values.
-  ///
-  /// - Throws: `FileError` when it cannot be read or its layout is not known.
-  public static func open(_ path: String) throws(FileError) -> Checkpoint {
-    try converting { () throws(HDF5Error) in
-      let file = try opened(path)
-      let root = try file.root
-      if try root.hasAttribute("anamorph_layout") { return try anamorph(file, root) }
-      if let checkpoint = try kerasLegacy(file, root) { return checkpoint }
-      throw HDF5Error(kind: .unsupported, path: path, reason: try unknownLayout(root))
-    }
-  }
-
   /// The values of `parameter` in single precision.
   ///
   /// - Throws: `FileError` when they cannot be read.
   public func tensor(_ parameter: Parameter) throws(FileError) -> Tensor {
-    try converting { () throws(HDF5Error) in
-      let dataset = try dataset(parameter)
-      return Tensor(shape: parameter.shape, values: try dataset.read(as: Float.self))
-    }
+    Tensor(shape: parameter.shape, values: try source.floats(parameter))
   }
 
   /// The values of `parameter` in double precision, which holds every floating-point value of a
@@ -117,18 +111,7 @@ public struct Checkpoint: Sendable {
   ///
   /// - Throws: `FileError` when they cannot be read.
   public func values(_ parameter: Parameter) throws(FileError) -> [Double] {
-    try converting { () throws(HDF5Error) in
-      try dataset(parameter).read(as: Double.self)
-    }
-  }
-
-  private func dataset(_ parameter: Parameter) throws(HDF5Error) -> Dataset {
-    let dataset = try file.root.dataset(parameter.path)
-    guard dataset.shape == parameter.shape, !dataset.isNull else {
-      throw HDF5Error(
-        kind: .wrongShape, path: path, object: parameter.path, reason: "its shape has changed")
-    }
-    return dataset
+    try source.values(parameter)
   }
 }
 
@@ -152,35 +135,7 @@ extension Checkpoint {
     try dataset.requireReadable()
     return Parameter(
       layer: layer, role: role, name: name, path: dataset.path, shape: dataset.shape,
-      elementType: dataset.elementType, isTrainable: role.isStatistic ? false : nil)
-  }
-
-  /// Opens the file, and says of other common checkpoint formats that they are those.
-  private static func opened(_ path: String) throws(HDF5Error) -> File {
-    do throws(HDF5Error) { return try File(readingAt: path) } catch {
-      guard error.kind == .notHDF5 else { throw error }
-      let ending = path.split(separator: ".").last?.lowercased() ?? ""
-      var error = error
-      switch ending {
-      case "keras":
-        error.reason =
-          "a Keras 3 archive, which is not read; save the model with model.save('name.h5')"
-      case "pt", "pth", "safetensors", "onnx", "npz", "ckpt", "pb":
-        error.reason = "not an HDF5 file, and .\(ending) checkpoints are not read"
-      default: break
-      }
-      throw error
-    }
-  }
-
-  /// What to say of a file whose layout is none of those read.
-  private static func unknownLayout(_ root: Group) throws(HDF5Error) -> String {
-    let names = try root.entries().map(\.name)
-    if names.contains("_layer_checkpoint_dependencies") || names.contains("layers") {
-      return "a Keras 3 .weights.h5, which is not read; save the model with model.save('name.h5')"
-    }
-    let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
-    return "no known checkpoint layout: no layer_names at the top or in model_weights "
-      + "(it holds \(names.isEmpty ? "nothing" : shown))"
+      elementType: dataset.elementType, isTrainable: role.isStatistic ? false : nil,
+      kernelOrder: role.isKernel ? .inputsFirst : nil)
   }
 }

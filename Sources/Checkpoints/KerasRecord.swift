@@ -42,6 +42,7 @@ struct KerasRecord {
     if let lambda = classNames.filter({ $0.value == "Lambda" }).keys.min() {
       checkpoint.notes.append("the layer \(lambda) is a Lambda: it holds Python code, never run")
     }
+    markTheano(&checkpoint)
     if isVersion1 {
       if let first = layers.first(where: { order(of: $0) == .theano }) {
         checkpoint.conversionNeeded =
@@ -72,6 +73,18 @@ struct KerasRecord {
     } else if unmarked {
       checkpoint.notes.append(
         "the file does not record what computed its convolutions; kernels from Theano are flipped")
+    }
+  }
+
+  /// Says of kernels in Theano's order that they are outputs first.
+  private func markTheano(_ checkpoint: inout Checkpoint) {
+    guard isVersion1 else { return }
+    for index in checkpoint.layers.indices where order(of: checkpoint.layers[index]) == .theano {
+      let parameters = checkpoint.layers[index].parameters
+      for place in parameters.indices
+      where parameters[place].shape.count >= 3 && parameters[place].isKernel {
+        checkpoint.layers[index].parameters[place].kernelOrder = .outputsFirst
+      }
     }
   }
 

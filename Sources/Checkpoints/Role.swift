@@ -62,7 +62,18 @@ extension Role {
   }
 
   /// Whether gradients never change it: the running statistics of a batch normalisation.
-  public var isStatistic: Bool { self == .movingMean || self == .movingVariance }
+  /// (and the count of batches that PyTorch keeps beside them).
+  public var isStatistic: Bool {
+    self == .movingMean || self == .movingVariance || self == .other("num_batches_tracked")
+  }
+
+  /// Whether it is an array whose axes are inputs and outputs in an order that layouts disagree on.
+  var isKernel: Bool {
+    switch self {
+    case .kernel, .depthwiseKernel, .pointwiseKernel, .recurrentKernel: true
+    default: false
+    }
+  }
 
   /// The role whose ``name`` is `name`.
   public init(exactly name: String) {

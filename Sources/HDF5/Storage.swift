@@ -39,7 +39,7 @@ public struct Storage: Hashable, Sendable {
   /// The bytes that the values take in the file; 0 when none was ever written.
   public var byteCount: Int
   /// Where a contiguous dataset begins in the file, if its values were ever written.
-  var offset: Int?
+  package internal(set) var offset: Int?
 
   /// The storage of the dataset `object`; under `Library.call`.
   init(of object: Object) throws(HDF5Error) {

@@ -39,7 +39,13 @@ public struct RunDirectory: Equatable, Sendable {
     guard stat(path, &status) == 0 else { throw FileError.system(path) }
     let run = RunDirectory(path: path)
     guard status.st_mode & S_IFMT == S_IFDIR, access(run.recordPath, F_OK) == 0 else {
-      throw FileError(path: path, reason: "not a run directory: no run.json")
+      // `run.json` is written last, and `tables` is made first.
+      let isUnfinished = access(run.tablesFolder, F_OK) == 0
+      throw FileError(
+        path: path,
+        reason: isUnfinished
+          ? "an unfinished run: no run.json yet; give the command that began it again to finish it"
+          : "not a run directory: no run.json")
     }
     return run
   }
@@ -126,21 +132,6 @@ extension RunDirectory {
     CSV.rows(of: try TextFile.text(of: tablePath(name)))
   }
 
-  /// Copies every table, and the dictionary's `README.md` when there is one, into `folder`, which
-  /// is made if needed. Returns the names of the files written.
-  ///
-  /// - Throws: ``Files/FileError``.
-  public func copyTables(to folder: String) throws -> [String] {
-    let files = try tableNames().map { "\($0).csv" }
-    let hasReadme = access("\(tablesFolder)/README.md", F_OK) == 0
-    try RunDirectory.makeFolder(folder)
-    let copied = files + (hasReadme ? ["README.md"] : [])
-    for file in copied {
-      try AtomicFile.write(TextFile.bytes(of: "\(tablesFolder)/\(file)"), to: "\(folder)/\(file)")
-    }
-    return copied
-  }
-
   private func tablePath(_ name: String) -> String {
     precondition(
       !name.isEmpty && !name.contains("/") && !name.hasPrefix("."),
@@ -152,7 +143,7 @@ extension RunDirectory {
 // MARK: Folders
 
 extension RunDirectory {
-  private static func makeFolder(_ path: String) throws {
+  static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 { return }
     let failure = errno
     var status = stat()

@@ -49,6 +49,21 @@ public enum FineTuning {
       self.schedule = schedule
       self.batchNormalization = batchNormalization
     }
+
+    /// Reads an object in which `learningRates`, `epochs` and `batchSize` are needed.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      self.init(
+        learningRates: try container.decode([Double].self, forKey: .learningRates),
+        epochs: try container.decode(Int.self, forKey: .epochs),
+        batchSize: try container.decode(Int.self, forKey: .batchSize))
+      optimizer =
+        try container.decodeIfPresent(OptimizerSettings.self, forKey: .optimizer) ?? optimizer
+      schedule = try container.decodeIfPresent(Schedule.self, forKey: .schedule) ?? schedule
+      batchNormalization =
+        try container.decodeIfPresent(NormalizationMode.self, forKey: .batchNormalization)
+        ?? batchNormalization
+    }
   }
 
   /// What an epoch came to.

@@ -51,6 +51,20 @@ public struct OptimizerSettings: Codable, Equatable, Sendable {
     self.stability = stability
   }
 
+  /// Reads an object in which only `method` is needed; the rest has the usual constants.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(try container.decode(Method.self, forKey: .method))
+    func read(_ key: CodingKeys, _ value: inout Double) throws {
+      value = try container.decodeIfPresent(Double.self, forKey: key) ?? value
+    }
+    try read(.momentum, &momentum)
+    try read(.weightDecay, &weightDecay)
+    try read(.firstDecay, &firstDecay)
+    try read(.secondDecay, &secondDecay)
+    try read(.stability, &stability)
+  }
+
   /// In words: `SGD, momentum 0.9` or `Adam, weight decay 0.0001`.
   public var summary: String {
     var parts = [method == .sgd ? "SGD" : "Adam"]

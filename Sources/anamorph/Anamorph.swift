@@ -12,10 +12,12 @@ struct Anamorph: ParsableCommand {
     subcommands: [
       Inspect.self,
       Diff.self,
+      Convert.self,
       Theory.self,
       Features.self,
       Distort.self,
       Train.self,
       Verify.self,
+      Export.self,
     ])
 }

@@ -81,16 +81,19 @@ import Testing
     #expect(checkpoint.optimizer?.isGradientDescent == true)
   }
 
-  @Test func `what Keras 3 writes as HDF5 is read, its newer layout is named`() throws {
+  @Test func `both layouts that Keras 3 writes as HDF5 are read`() throws {
     let checkpoint = try open("keras3_legacy")
     #expect(checkpoint.parameters[0].name == "sequential/dense/kernel")
     #expect(checkpoint.parameters[2].name == "block/h1/kernel")
     #expect(checkpoint.parameters.map(\.role) == [.kernel, .bias, .kernel, .bias, .kernel, .bias])
     #expect(checkpoint.optimizer?.name == "AdamW")
-    let error = try #require(throws: FileError.self) {
-      try Checkpoint.open(fixture("keras3.weights.h5"))
-    }
-    #expect(error.reason.hasPrefix("a Keras 3 .weights.h5"))
+    let weights = try open("keras3.weights")
+    #expect(weights.layout == .kerasWeights)
+    #expect(
+      weights.parameters.map(\.layer) == ["dense", "dense", "block", "block", "head", "head"])
+    #expect(weights.parameters.map(\.role) == [.kernel, .bias, .kernel, .bias, .kernel, .bias])
+    #expect(weights.optimizer?.name == "adam_w")
+    #expect(try weights.digest() == checkpoint.digest())
   }
 
   @Test func `roles are those of the weight names`() throws {
@@ -178,11 +181,11 @@ import Testing
   @Test func `other kinds of checkpoint are named`() throws {
     try withTemporaryFolder { folder in
       for (name, words) in [
-        ("m.keras", "a Keras 3 archive"), ("m.pt", ".pt checkpoints are not read"),
+        ("m.keras", "not a .keras file"), ("m.ckpt", ".ckpt checkpoints are not read"),
         ("m.h5", "not an HDF5 file"),
       ] {
         let path = folder + "/" + name
-        try "PK\u{3}\u{4}".write(toFile: path, atomically: true, encoding: .utf8)
+        try "text".write(toFile: path, atomically: true, encoding: .utf8)
         let error = try #require(throws: FileError.self) { try Checkpoint.open(path) }
         #expect(error.reason.contains(words))
       }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunDirectoryTests {
-  @Test func `what a run writes can be listed, read and copied`() throws {
+  @Test func `what a run writes can be listed and read`() throws {
     try withTemporaryFolder { folder in
       let run = try RunDirectory.create(at: "\(folder)/run")
       try run.write(record: ["tool": "anamorph", "seed": .unsigned(.max)])
@@ -15,11 +15,6 @@ import Testing
       #expect(try again.record() == ["tool": "anamorph", "seed": .unsigned(.max)])
       #expect(try again.tableNames() == ["dictionary", "layers"])
       #expect(try again.tableRows("layers")[2][0] == "fc, \"head\"")
-
-      let copied = try again.copyTables(to: "\(folder)/out")
-      #expect(copied == ["dictionary.csv", "layers.csv", "README.md"])
-      let text = try String(contentsOfFile: "\(folder)/out/layers.csv", encoding: .utf8)
-      #expect(text == TableTests.layers.csv)
     }
   }
 
@@ -39,6 +34,14 @@ import Testing
       #expect(throws: FileError(path: "\(folder)/no", reason: "no such file or folder")) {
         try RunDirectory.open("\(folder)/no")
       }
+    }
+  }
+
+  @Test func `a run without its record is said to be unfinished`() throws {
+    try withTemporaryFolder { folder in
+      _ = try RunDirectory.create(at: folder)
+      let error = #expect(throws: FileError.self) { try RunDirectory.open(folder) }
+      #expect(error?.reason.hasPrefix("an unfinished run: no run.json yet") == true)
     }
   }
 

@@ -81,10 +81,15 @@ struct FeatureComparison {
           case .shareInIDSpan: idSpan.isotropicShare
           default: nil
           }
+        var measurement = Measurement(estimate, null: null)
+        if let range = measure.range {
+          measurement.lower = measurement.lower.map { max(range.lowerBound, $0) }
+          measurement.upper = measurement.upper.map { min(range.upperBound, $0) }
+        }
         measurements.append(
           FeatureMeasurement(
             tap: tap, set: name, isID: isID, examples: count, measure: measure,
-            measurement: Measurement(estimate, null: null)))
+            measurement: measurement))
       }
     }
     record(id.name, isID: true, id.moments.count, idEstimates)

@@ -102,6 +102,15 @@ public enum FeatureMeasure: String, Codable, Sendable, CaseIterable {
     .meanSquaredDifference, .relativeChange, .cosineDistance, .afterRotationAndScale,
   ]
 
+  /// The values that the measure can take, where intervals could reach beyond.
+  var range: ClosedRange<Double>? {
+    switch self {
+    case .largestAngle: 0...(.pi / 2)
+    case .shareInIDSpan: 0...1
+    default: nil
+    }
+  }
+
   /// The formula, for the data dictionary.
   var convention: String {
     switch self {

@@ -1,0 +1,93 @@
+import HDF5
+
+extension Checkpoint {
+  /// The parameters of a `.weights.h5` file, or `nil` when it is none: groups `vars` with datasets
+  /// `0`, `1`, … and nothing else.
+  ///
+  /// - Parameters:
+  ///   - path: What the file is called in messages.
+  ///   - configuration: `config.json` of the archive that the file comes from.
+  static func kerasWeights(
+    _ file: File, _ root: Group, path: String, configuration: JSON? = nil
+  ) throws(HDF5Error) -> Checkpoint? {
+    let entries = try root.entries()
+    guard !entries.isEmpty, entries.allSatisfy({ $0.kind == .group }),
+      var model = try KerasNode(root, component: ""), model.variableCount > 0
+    else { return nil }
+    let optimizer = model.children.first { $0.component == "optimizer" }
+    // Metrics are state of the training loop, which tf-keras saves beside the layers.
+    model.children.removeAll { ["optimizer", "metrics"].contains($0.component) }
+    model.order(by: configuration)
+    let names = Set(entries.map(\.name))
+    let place =
+      KerasNode.containers.sorted().first(where: names.contains).map { "\($0)/…/vars/0" }
+      ?? "vars/0"
+    var checkpoint = Checkpoint(
+      HDF5Values(file: file, path: path), layout: .kerasWeights,
+      evidence: "variables by number, \(place)")
+    checkpoint.writer =
+      names.contains("_layer_checkpoint_dependencies") ? "TensorFlow 2.12 or 2.13" : "Keras 3"
+    if let optimizer {
+      checkpoint.optimizer = OptimizerRecord(
+        name: optimizer.label, source: "optimizer/vars", stateCount: optimizer.variableCount)
+    }
+    var generators = 0
+    for child in model.children {
+      var parameters: [Parameter] = []
+      try checkpoint.append(child, layer: child.name, inner: [], to: &parameters, &generators)
+      // One place for all parameters says nothing: the cell of a recurrent layer.
+      if Set(parameters.map(\.innerLayer)).count == 1 {
+        for index in parameters.indices { parameters[index].innerLayer = nil }
+      }
+      checkpoint.layers.append(
+        Layer(name: child.name, className: child.className, parameters: parameters))
+    }
+    var own: [Parameter] = []
+    var bare = model
+    bare.children = []
+    try checkpoint.append(bare, layer: bare.name, inner: [], to: &own, &generators)
+    if !own.isEmpty {
+      checkpoint.layers.append(Layer(name: bare.name, className: nil, parameters: own))
+    }
+    if configuration == nil {
+      checkpoint.notes.append(
+        "the file does not record the order of layers of different classes; they come in the order "
+          + "in which their values were written")
+    }
+    if generators > 0 {
+      checkpoint.notes.append("\(generators) states of random generators left out")
+    }
+    return checkpoint
+  }
+
+  private func append(
+    _ node: KerasNode, layer: String, inner: [String], to parameters: inout [Parameter],
+    _ generators: inout Int
+  ) throws(HDF5Error) {
+    if node.isGenerator {
+      generators += node.variableCount
+      return
+    }
+    let roles = KerasClass.roles(
+      node.snakeClass, node.configuration, node.variables.map(\.shape))
+    for (dataset, role) in zip(node.variables, roles) {
+      guard dataset.elementType.isNumeric, !dataset.isNull else {
+        throw HDF5Error(
+          kind: .wrongType, path: path, object: dataset.path,
+          reason: "holds \(dataset.elementType), not numbers")
+      }
+      try dataset.requireReadable()
+      parameters.append(
+        Parameter(
+          layer: layer, innerLayer: inner.isEmpty ? nil : inner.joined(separator: "/"), role: role,
+          name: ([layer] + inner + [role.name]).joined(separator: "/"), path: dataset.path,
+          shape: dataset.shape, elementType: dataset.elementType,
+          isTrainable: role.isStatistic ? false : nil,
+          kernelOrder: role.isKernel ? .inputsFirst : nil))
+    }
+    for child in node.children {
+      try append(
+        child, layer: layer, inner: inner + [child.name], to: &parameters, &generators)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Files
+import HDF5
+
+/// The values of the arrays in a `.npz` file, by their names.
+struct NumPyArchiveValues: ValueSource {
+  let archive: ZipArchive
+  var headers: [String: NumPyArrayHeader] = [:]
+
+  var path: String { archive.file.path }
+
+  func values(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Double] {
+    let (bytes, header) = try stored(parameter)
+    return header.inOrder(header.numbers.doubles(bytes))
+  }
+
+  func floats(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Float] {
+    let (bytes, header) = try stored(parameter)
+    return header.isColumnMajor
+      ? header.inOrder(header.numbers.doubles(bytes)).map { Float($0) }
+      : header.numbers.floats(bytes)
+  }
+
+  private func stored(
+    _ parameter: Checkpoint.Parameter
+  ) throws(FileError) -> ([UInt8], NumPyArrayHeader) {
+    guard let entry = archive[parameter.path], let header = headers[parameter.path] else {
+      throw FileError(path: path, object: parameter.path, reason: "no such array in the file")
+    }
+    let bytes = try archive.contents(entry)
+    return (Array(bytes[header.byteCount...]), header)
+  }
+}
+
+extension Checkpoint {
+  /// A `.npz` file: an archive of `.npy` files.
+  static func numPyArchive(_ archive: ZipArchive) throws(FileError) -> Checkpoint {
+    let path = archive.file.path
+    let names = archive.entries.map(\.name)
+    if names.contains(where: { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }) {
+      throw FileError(
+        path: path,
+        reason: "a PyTorch file, a pickle that can hold code and is never loaded; "
+          + "save it as .safetensors")
+    }
+    guard !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".npy") }) else {
+      let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+      throw FileError(
+        path: path,
+        reason: "neither a .keras archive nor a .npz file: it holds "
+          + (names.isEmpty ? "nothing" : shown))
+    }
+    var source = NumPyArchiveValues(archive: archive)
+    var entries: [StateDictionary.Entry] = []
+    var left = 0
+    for entry in archive.entries {
+      let start = try archive.start(entry, count: NumPyArrayHeader.longest)
+      let header: NumPyArrayHeader
+      do throws(NumPyArrayHeader.Problem) {
+        header = try NumPyArrayHeader(start, fileByteCount: entry.byteCount)
+      } catch {
+        if error.isOtherContent {
+          left += 1
+          continue
+        }
+        throw FileError(path: path, object: entry.name, reason: error.reason)
+      }
+      source.headers[entry.name] = header
+      entries.append(
+        StateDictionary.Entry(
+          name: String(entry.name.dropLast(4)), path: entry.name, shape: header.shape,
+          elementType: header.numbers.elementType))
+    }
+    var checkpoint = Checkpoint(
+      source, layout: .numPyArchive, evidence: "an archive of \(names.count) .npy files")
+    checkpoint.take(StateDictionary(entries))
+    if left > 0 { checkpoint.notes.append("\(left) arrays that are no numbers left out") }
+    return checkpoint
+  }
+}

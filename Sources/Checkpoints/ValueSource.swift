@@ -1,0 +1,48 @@
+import Files
+import HDF5
+
+/// Where the values of a checkpoint's parameters are read from, when they are asked for.
+protocol ValueSource: Sendable {
+  /// The file as the caller named it.
+  var path: String { get }
+
+  /// The values of `parameter` in double precision, the last axis running fastest.
+  func values(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Double]
+
+  /// The values of `parameter` in single precision, the last axis running fastest.
+  func floats(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Float]
+}
+
+/// The datasets of an HDF5 file.
+struct HDF5Values: ValueSource {
+  let file: File
+
+  /// The name for messages: that of the archive, for a file that was taken out of one.
+  let path: String
+
+  func values(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Double] {
+    try naming(path) { () throws(HDF5Error) in try dataset(parameter).read(as: Double.self) }
+  }
+
+  func floats(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Float] {
+    try naming(path) { () throws(HDF5Error) in try dataset(parameter).read(as: Float.self) }
+  }
+
+  private func dataset(_ parameter: Checkpoint.Parameter) throws(HDF5Error) -> Dataset {
+    let dataset = try file.root.dataset(parameter.path)
+    guard dataset.shape == parameter.shape, !dataset.isNull else {
+      throw HDF5Error(
+        kind: .wrongShape, path: path, object: parameter.path, reason: "its shape has changed")
+    }
+    return dataset
+  }
+}
+
+/// Runs `body`; its errors are told as errors of the file at `path`, whatever it was read through.
+func naming<R>(_ path: String, _ body: () throws(HDF5Error) -> R) throws(FileError) -> R {
+  do throws(HDF5Error) { return try body() } catch {
+    var error = error.fileError
+    error.path = path
+    throw error
+  }
+}
