@@ -57,7 +57,9 @@ let package = Package(
       name: "Geometry", dependencies: ["LinearAlgebra", "Randomness"], swiftSettings: strict),
     .target(
       name: "Training",
-      dependencies: ["Networks", "Checkpoints", "Datasets", "LinearAlgebra", "Randomness"],
+      dependencies: [
+        "Networks", "Checkpoints", "Datasets", "LinearAlgebra", "Randomness", "Files",
+      ],
       swiftSettings: strict),
     .target(
       name: "Hypothesis",
@@ -91,7 +93,8 @@ let package = Package(
       name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "Randomness"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "Files", "TestSupport"],
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "HDF5", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
@@ -108,15 +111,15 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Networks", "Checkpoints", "Datasets", "LinearAlgebra", "Randomness",
+        "Training", "Networks", "Checkpoints", "Datasets", "LinearAlgebra", "Randomness", "Files",
         "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "HypothesisTests",
       dependencies: [
-        "Hypothesis", "Training", "Networks", "Datasets", "Geometry", "LinearAlgebra",
-        "Randomness", "Reports", "TestSupport",
+        "Hypothesis", "Training", "Networks", "Checkpoints", "Datasets", "Geometry",
+        "LinearAlgebra", "Randomness", "Reports", "HDF5", "Files", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
@@ -124,7 +127,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["anamorph", "HDF5", "Checkpoints", "Files", "Reports", "TestSupport"],
+      dependencies: [
+        "anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "Reports", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
   ]
 )

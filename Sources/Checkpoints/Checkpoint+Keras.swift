@@ -98,6 +98,7 @@ extension Checkpoint {
       case .other = parameters[0].role
     else { return }
     parameters[0].role = .kernel
+    parameters[0].kernelOrder = .inputsFirst
   }
 
   /// Tells the layers of a nested model apart by the scopes in the names of their weights.

@@ -12,6 +12,8 @@ public struct CheckpointDifference: Sendable {
     public var evidence: ParameterAlignment.Evidence
     /// How the values changed; `nil` when the shapes differ, so that nothing can be compared.
     public var change: ParameterChange?
+    /// How the second was transposed to compare it, such as `OIHW → HWIO`; `nil` when it was not.
+    public var transposition: String?
 
     /// Whether shape and values are the same.
     public var isSame: Bool { change?.isSame ?? false }
@@ -41,6 +43,10 @@ public struct CheckpointDifference: Sendable {
   public let onlyBefore: [Checkpoint.Parameter]
   /// Parameters of the second without a partner.
   public let onlyAfter: [Checkpoint.Parameter]
+  /// How many parameters of the first were left out because the caller said so.
+  public let excludedBefore: Int
+  /// How many parameters of the second were left out because the caller said so.
+  public let excludedAfter: Int
   /// How much a value may change and still count as the same.
   public let tolerance: Double
   /// The name of the head in the first: the innermost layer of its last kernel.
@@ -50,25 +56,43 @@ public struct CheckpointDifference: Sendable {
   ///
   /// - Throws: `FileError` when values cannot be read.
   public init(
-    from before: Checkpoint, to after: Checkpoint, tolerance: Double = 0
+    from before: Checkpoint, to after: Checkpoint, tolerance: Double = 0,
+    options: ComparisonOptions = ComparisonOptions()
   ) throws(FileError) {
-    let (a, b) = (before.parameters, after.parameters)
-    let alignment = ParameterAlignment(a, b)
+    let a = before.parametersInDigestOrder.filter { !options.excludes($0) }
+    let b = after.parametersInDigestOrder.filter { !options.excludes($0) }
+    let alignment = options.alignment(a, b, of: before, after)
     var pairs: [Pair] = []
     for match in alignment.pairs {
       var pair = Pair(before: a[match.before], after: b[match.after], evidence: match.evidence)
-      if pair.before.shape == pair.after.shape {
-        pair.change = ParameterChange(
-          from: try before.values(pair.before), to: try after.values(pair.after),
-          shape: pair.before.shape, tolerance: tolerance)
+      if let turned = Transposition(of: pair.after, to: pair.before) {
+        let (first, second) = (try before.values(pair.before), try after.values(pair.after))
+        func change(to values: [Double]) -> ParameterChange {
+          ParameterChange(
+            from: first, to: values, shape: pair.before.shape, tolerance: tolerance,
+            elementType: pair.before.elementType)
+        }
+        pair.transposition = turned.title
+        let compared = change(to: turned.applied(to: second))
+        pair.change = compared
+        // Theano turns kernels by 180 degrees; files do not always say whether theirs are.
+        if !compared.isSame, turned.title != nil, pair.before.shape.count > 2 {
+          let flipped = change(to: turned.flipped(second))
+          if flipped.isSame {
+            pair.change = flipped
+            pair.transposition = turned.title.map { $0 + ", turned by 180 degrees" }
+          }
+        }
       }
       pairs.append(pair)
     }
     self.pairs = pairs
     onlyBefore = alignment.onlyBefore.map { a[$0] }
     onlyAfter = alignment.onlyAfter.map { b[$0] }
+    excludedBefore = before.parameters.count - a.count
+    excludedAfter = after.parameters.count - b.count
     self.tolerance = tolerance
-    head = a.last { $0.role == .kernel }?.innermostLayer
+    head = before.head
   }
 
   /// Whether every parameter has a partner with the same shape and values.
@@ -133,16 +157,29 @@ extension CheckpointDifference {
     case .nothingShared: sentence = "No parameter of one has a partner in the other"
     }
     var parts = [sentence]
-    for pair in reshaped.prefix(3) {
+    if !reshaped.isEmpty {
+      parts.append("\(pairs.count - reshaped.count) of \(pairs.count) pairs can be compared")
+    }
+    for pair in reshaped.prefix(6) {
       parts.append(
         "\(pair.before.innermostLayer) \(pair.before.role) has another shape, "
           + "\(text(pair.before.shape)) and \(text(pair.after.shape))")
     }
-    if reshaped.count > 3 { parts.append("\(reshaped.count - 3) more have another shape") }
+    if reshaped.count > 6 { parts.append("\(reshaped.count - 6) more have another shape") }
     if !onlyBefore.isEmpty { parts.append("\(onlyBefore.count) only in the first") }
     if !onlyAfter.isEmpty { parts.append("\(onlyAfter.count) only in the second") }
     let damaged = pairs.filter { ($0.change?.nonFiniteAfter ?? 0) > 0 }.count
     if damaged > 0 { parts.append("\(damaged) hold NaN or infinity in the second") }
+    let turned = Set(pairs.compactMap(\.transposition)).sorted()
+    if !turned.isEmpty {
+      let count = pairs.filter { $0.transposition != nil }.count
+      parts.append(
+        "\(count) kernels of the second were transposed to compare them, "
+          + turned.joined(separator: " and "))
+    }
+    if excludedBefore > 0 || excludedAfter > 0 {
+      parts.append("\(excludedBefore) and \(excludedAfter) parameters were excluded")
+    }
     let retyped = pairs.filter { $0.before.elementType != $0.after.elementType }.count
     if retyped > 0 { parts.append("\(retyped) are stored in another element type") }
     return parts.joined(separator: "; ") + "."

@@ -6,18 +6,28 @@ public struct ParameterAlignment: Sendable {
     case name
     /// The same layer name and role; the weight's name differs, as between two sessions of Keras.
     case layerAndRole
+    /// The same role and shape at the same place in model order, and the same last part of the
+    /// layer's name; the scopes around it differ.
+    case scope
     /// The same role and shape at the same place in model order; the layers' names differ.
     case order
     /// The same layer name and role, but at another place in model order.
     case moved
+    /// The same role and shape at another place, where a file does not record the order of layers.
+    case shape
+    /// The caller said so.
+    case map
 
     /// The evidence in words.
     public var title: String {
       switch self {
       case .name: "name"
       case .layerAndRole: "layer and role"
+      case .scope: "order, role, shape and last part of the layer's name"
       case .order: "order, role and shape"
       case .moved: "layer and role, out of order"
+      case .shape: "role and shape, order not recorded"
+      case .map: "map"
       }
     }
   }
@@ -42,66 +52,97 @@ public struct ParameterAlignment: Sendable {
   /// Aligns two lists in model order.
   ///
   /// Among all pairings that keep the order of both lists, the one with the most evidence is
-  /// taken: layer, role and shape together count most, role and shape under another layer name
-  /// half of that, layer and role with another shape a third. What is left over is paired by layer
-  /// and role whatever the order. (Paths in Keras files are counters of class names: a layer
-  /// inserted early renames the later ones, and names alone would pair the wrong ones.)
+  /// taken: layer, role and shape together count most; role and shape under another layer name
+  /// about half of that, a little more when the last part of the name agrees; layer and role with
+  /// another shape a third. What is left over is paired by layer and role whatever the order.
+  /// (Paths in Keras files are counters of class names: a layer inserted early renames the later
+  /// ones, and names alone would pair the wrong ones.) Shapes of kernels are compared with inputs
+  /// first, so that layouts with outputs first align with those.
   ///
+  /// - Parameters:
+  ///   - renames: Names that the caller gives: a layer, a layer and what is inside it, or a
+  ///     parameter of the first, and what that is in the second.
+  ///   - strippedPrefix: What to leave off the front of layer names on both sides.
+  ///   - isOrdered: Whether both files record the order of layers; where one does not, what is left
+  ///     over is also paired by role and shape out of order, repeatedly.
   /// - Complexity: O(n·m) for lists that differ; O(n) when both name the same parameters.
-  public init(_ before: [Checkpoint.Parameter], _ after: [Checkpoint.Parameter]) {
-    let (a, b) = (Self.identities(before), Self.identities(after))
-    let byKey = Dictionary(uniqueKeysWithValues: b.indices.map { (b[$0].key, $0) })
-    var inOrder: [Int: Int] = [:]
-    if a.map(\.key) != b.map(\.key), Set(a.map(\.key)) == Set(byKey.keys) {
-      let places = a.compactMap { byKey[$0.key] }
-      for i in Self.longestIncreasing(places) { inOrder[i] = places[i] }
-    } else {
-      for (i, j) in Self.ordered(a, b) { inOrder[i] = j }
+  public init(
+    _ before: [Checkpoint.Parameter], _ after: [Checkpoint.Parameter], renames: [Rename] = [],
+    strippedPrefix: String = "", isOrdered: Bool = true
+  ) {
+    var (a, b) = (
+      Identity.all(before, strippedPrefix, renames), Identity.all(after, strippedPrefix, [])
+    )
+    // A layer that is a model counts as one where both files agree on that.
+    if Set(a.map(\.outer)) == Set(b.map(\.outer)) {
+      for index in a.indices { a[index].key = a[index].outer }
+      for index in b.indices { b[index].key = b[index].outer }
     }
-    var free = Set(b.indices).subtracting(inOrder.values)
-    for i in a.indices {
-      if let j = inOrder[i] {
-        let sameName = before[i].name == after[j].name
-        pairs.append(
-          Pair(
-            before: i, after: j,
-            evidence: a[i].key != b[j].key ? .order : sameName ? .name : .layerAndRole))
-      } else if let j = byKey[a[i].key], free.remove(j) != nil {
-        pairs.append(Pair(before: i, after: j, evidence: .moved))
-      } else {
-        onlyBefore.append(i)
+    let byKey = Dictionary(b.indices.map { (b[$0].key, $0) }) { first, _ in first }
+    var partners: [Int: (place: Int, isOrdered: Bool)] = [:]
+    for i in a.indices where a[i].isRenamed {
+      if let j = byKey[a[i].key] { partners[i] = (j, true) }
+    }
+    if !isOrdered {
+      // Names come before an order that is none.
+      let taken = Set(partners.values.map(\.place))
+      for i in a.indices where partners[i] == nil {
+        guard let j = byKey[a[i].key], a[i].shape == b[j].shape, !taken.contains(j) else {
+          continue
+        }
+        partners[i] = (j, true)
       }
+    }
+    let mapped = Set(partners.values.map(\.place))
+    var (restA, restB) = (
+      a.indices.filter { partners[$0] == nil }, b.indices.filter { !mapped.contains($0) }
+    )
+    if a.map(\.key) != b.map(\.key), Set(a.map(\.key)) == Set(byKey.keys), mapped.isEmpty {
+      let places = a.compactMap { byKey[$0.key] }
+      for i in Self.longestIncreasing(places) { partners[i] = (places[i], true) }
+    } else {
+      for (i, j) in Self.ordered(restA.map { a[$0] }, restB.map { b[$0] }) {
+        partners[restA[i]] = (restB[j], true)
+      }
+    }
+    var free = Set(b.indices).subtracting(partners.values.map(\.place))
+    for i in a.indices where partners[i] == nil {
+      if let j = byKey[a[i].key], free.remove(j) != nil { partners[i] = (j, !isOrdered) }
+    }
+    var found = !isOrdered
+    while found {
+      restA = a.indices.filter { partners[$0] == nil }
+      restB = free.sorted()
+      let more = Self.ordered(restA.map { a[$0] }, restB.map { b[$0] })
+      for (i, j) in more {
+        partners[restA[i]] = (restB[j], false)
+        free.remove(restB[j])
+      }
+      found = !more.isEmpty
+    }
+    for i in a.indices {
+      guard let (j, isInPlace) = partners[i] else {
+        onlyBefore.append(i)
+        continue
+      }
+      let sameKey = a[i].key == b[j].key
+      let evidence: Evidence =
+        if sameKey {
+          a[i].isRenamed
+            ? .map : !isInPlace ? .moved : before[i].name == after[j].name ? .name : .layerAndRole
+        } else {
+          !isInPlace ? .shape : a[i].lastPart == b[j].lastPart ? .scope : .order
+        }
+      pairs.append(Pair(before: i, after: j, evidence: evidence))
     }
     onlyAfter = free.sorted()
   }
 
-  private struct Identity {
-    struct Key: Hashable {
-      var layer: String
-      var role: Role
-      var ordinal: Int
-    }
-    var key: Key
-    var shape: [Int]
-  }
-
-  /// Layer and role, and for a role that a layer has several times, which of them.
-  private static func identities(_ parameters: [Checkpoint.Parameter]) -> [Identity] {
-    var counts: [Identity.Key: Int] = [:]
-    return parameters.map { parameter in
-      var key = Identity.Key(layer: parameter.layer, role: parameter.role, ordinal: 0)
-      let ordinal = counts[key, default: 0]
-      counts[key] = ordinal + 1
-      key.ordinal = ordinal
-      return Identity(key: key, shape: parameter.shape)
-    }
-  }
-
   private static func weight(_ a: Identity, _ b: Identity) -> Int32 {
     switch (a.key == b.key, a.shape == b.shape, a.key.role == b.key.role) {
-    case (true, true, _): 6
-    case (true, false, _): 2
-    case (false, true, true): 3
+    case (true, true, _): 24
+    case (true, false, _): 8
+    case (false, true, true): a.lastPart == b.lastPart ? 13 : 12
     default: 0
     }
   }
@@ -132,9 +173,9 @@ public struct ParameterAlignment: Sendable {
   private static func ordered(_ a: [Identity], _ b: [Identity]) -> [(Int, Int)] {
     // Equal ends need no table, and most checkpoints of one network are equal throughout.
     var start = 0
-    while start < min(a.count, b.count), weight(a[start], b[start]) == 6 { start += 1 }
+    while start < min(a.count, b.count), weight(a[start], b[start]) == 24 { start += 1 }
     var (endA, endB) = (a.count, b.count)
-    while endA > start, endB > start, weight(a[endA - 1], b[endB - 1]) == 6 {
+    while endA > start, endB > start, weight(a[endA - 1], b[endB - 1]) == 24 {
       endA -= 1
       endB -= 1
     }

@@ -1,3 +1,5 @@
+public import HDF5
+
 /// How one parameter changed, a before and b after, sums in Float64.
 public struct ParameterChange: Equatable, Sendable {
   /// The number of values.
@@ -23,6 +25,9 @@ public struct ParameterChange: Equatable, Sendable {
   public private(set) var largestIndex: [Int] = []
   /// ⟨a, b⟩ / (‖a‖ ‖b‖); `nil` when either is zero or a norm overflows.
   public private(set) var cosine: Double?
+  /// The largest change in units in the last place: how many numbers of the element type lie from
+  /// a value to its partner; `nil` for whole numbers, and when nothing finite was compared.
+  public private(set) var largestUlps: UInt64?
 
   /// ‖b − a‖ / ‖a‖; `nil` when ‖a‖ is zero or a norm overflows.
   public var relativeNorm: Double? {
@@ -38,8 +43,13 @@ public struct ParameterChange: Equatable, Sendable {
 
   /// The change from `before` to `after`, both of `shape`.
   ///
+  /// - Parameter elementType: The type of the values before, in which units in the last place are
+  ///   counted; `nil` leaves them out.
   /// - Precondition: both have as many values as the shape says, and the tolerance is not negative.
-  public init(from before: [Double], to after: [Double], shape: [Int], tolerance: Double = 0) {
+  public init(
+    from before: [Double], to after: [Double], shape: [Int], tolerance: Double = 0,
+    elementType: ElementType? = nil
+  ) {
     precondition(
       before.count == after.count && before.count == shape.reduce(1, *),
       "\(before.count) and \(after.count) values of shape \(shape)")
@@ -47,6 +57,7 @@ public struct ParameterChange: Equatable, Sendable {
     count = before.count
     var (squaresA, squaresB, squaresD, product) = (0.0, 0.0, 0.0, 0.0)
     var largestAt: Int?
+    let ordinals = elementType.flatMap(Ordinals.init)
     for index in before.indices {
       let (a, b) = (before[index], after[index])
       if !a.isFinite { nonFiniteBefore += 1 }
@@ -57,6 +68,10 @@ public struct ParameterChange: Equatable, Sendable {
       }
       let change = b - a
       if abs(change) > tolerance { changedCount += 1 }
+      if let ordinals {
+        let ulps = change == 0 ? 0 : ordinals.distance(a, b)
+        largestUlps = max(largestUlps ?? 0, ulps)
+      }
       if change != 0, abs(change) > abs(largest ?? 0) {
         largest = change
         largestAt = index
@@ -79,5 +94,39 @@ public struct ParameterChange: Equatable, Sendable {
         rest /= extent
       }
     }
+  }
+}
+
+/// Numbers of an element type counted from the lowest up.
+private struct Ordinals {
+  private enum Width { case half, brain, single, double }
+  private let width: Width
+
+  init?(_ type: ElementType) {
+    switch type {
+    case .float16: width = .half
+    case .bfloat16: width = .brain
+    case .float32: width = .single
+    case .float64: width = .double
+    default: return nil
+    }
+  }
+
+  /// How many steps between neighbouring numbers lead from `a` to `b`, rounded to the type.
+  func distance(_ a: Double, _ b: Double) -> UInt64 {
+    let (x, y) = (ordinal(a), ordinal(b))
+    return x > y ? UInt64(bitPattern: x &- y) : UInt64(bitPattern: y &- x)
+  }
+
+  private func ordinal(_ value: Double) -> Int64 {
+    let magnitude: UInt64 =
+      switch width {
+      case .half: UInt64(StoredNumbers.half(value.magnitude))
+      case .brain: UInt64(Float(value.magnitude).bitPattern >> 16)
+      case .single: UInt64(Float(value.magnitude).bitPattern)
+      case .double: value.magnitude.bitPattern
+      }
+    let count = Int64(bitPattern: magnitude)
+    return value < 0 ? -count : count
   }
 }

@@ -31,12 +31,12 @@ extension StoredNumbers {
     }
   }
 
-  /// A number that half precision holds, in bits.
-  private static func half(_ value: Double) -> UInt16 {
+  /// A number that half precision holds, in bits; others are cut to one.
+  static func half(_ value: Double) -> UInt16 {
     let sign: UInt16 = value.sign == .minus ? 0x8000 : 0
     let magnitude = value.magnitude
     if value.isNaN { return sign | 0x7E00 }
-    if magnitude == .infinity { return sign | 0x7C00 }
+    if magnitude >= 0x1p16 { return sign | 0x7C00 }
     if magnitude < 0x1p-14 { return sign | UInt16(clamping: Int(magnitude * 0x1p24)) }
     let exponent = UInt16(clamping: Int(magnitude.exponent) + 15)
     let fraction = UInt16(clamping: Int((magnitude.significand - 1) * 1024))

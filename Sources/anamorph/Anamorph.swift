@@ -12,6 +12,7 @@ struct Anamorph: ParsableCommand {
     subcommands: [
       Inspect.self,
       Diff.self,
+      Convert.self,
       Theory.self,
       Features.self,
       Distort.self,

@@ -23,6 +23,8 @@ extension Diff {
       case "parameter_after": !rows.allSatisfy { $0[index] == $0[2] }
       case "non_finite_before", "non_finite_after":
         rows.contains { $0[index] != .integer(0) && $0[index] != .none }
+      case "transposed": rows.contains { $0[index] != .none }
+      case "largest_ulps": rows.contains { $0[index] != .none && $0[index] != .integer(0) }
       default: true
       }
     }
@@ -36,12 +38,13 @@ extension Diff {
     let names: [Cell] = [
       .text(before.layer), .text(before.role.name), .text(before.name),
       .text(after.layer), .text(after.name), .text(pair.evidence.title),
+      pair.transposition.map(Cell.text) ?? .none,
     ]
     guard let change = pair.change else {
       let shapes = Cell.text("\(shapeText(before.shape)) → \(shapeText(after.shape))")
       let reason = Cell.undefined("the shapes differ")
       return names + [shapes, "other shape"] + [
-        reason, reason, reason, .none, reason, .none, .none,
+        reason, reason, reason, .none, .none, reason, .none, .none,
       ]
     }
     let zero = "one of the two is zero"
@@ -52,6 +55,7 @@ extension Diff {
       .number(change.largest ?? 0),
       change.largest == nil
         ? .none : .text("[" + change.largestIndex.map(String.init).joined(separator: ",") + "]"),
+      change.largestUlps.map { .integer(Int(clamping: $0)) } ?? .none,
       .number(change.changedShare), .integer(change.nonFiniteBefore),
       .integer(change.nonFiniteAfter),
     ]
@@ -62,8 +66,8 @@ extension Diff {
     let (here, there) = ([Cell.text(parameter.layer), .text(parameter.name)], [Cell.none, .none])
     let (first, second) = isFirst ? (here, there) : (there, here)
     return [first[0], .text(parameter.role.name), first[1]] + second
-      + [.none, .text(shapeText(parameter.shape)), .text(status)]
-      + [Cell](repeating: .none, count: 7)
+      + [.none, .none, .text(shapeText(parameter.shape)), .text(status)]
+      + [Cell](repeating: .none, count: 8)
   }
 
   private static let columns = [
@@ -73,6 +77,8 @@ extension Diff {
     Column("layer_after", title: "layer after", meaning: "The layer in the second file."),
     Column("parameter_after", title: "parameter after", meaning: "Its name in the second file."),
     Column("matched_by", meaning: "What makes the two a pair."),
+    Column(
+      "transposed", meaning: "How the second was transposed for the comparison, if it was."),
     Column("shape", meaning: "The shape, or both shapes when they differ."),
     Column("status", meaning: "same, changed, other shape, or only in one of the files."),
     Column(
@@ -85,6 +91,10 @@ extension Diff {
       "largest_change", .number(significantDigits: 4), title: "largest",
       meaning: "The change of greatest magnitude, with its sign.", hasReason: true),
     Column("largest_index", title: "at", meaning: "Where it is: an index for each axis."),
+    Column(
+      "largest_ulps", .integer, title: "ulps",
+      convention: "numbers of the first's element type between a value and its partner",
+      meaning: "The largest change in units in the last place."),
     Column(
       "changed_share", .percent(decimals: 2), title: "changed",
       meaning: "The share of values that changed by more than the tolerance.", hasReason: true),

@@ -1,26 +1,50 @@
 import ArgumentParser
 import Checkpoints
+import Files
 import Reports
 
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare the parameters of two checkpoints.",
+    abstract: "Compare the parameters of checkpoints.",
     discussion: """
-      Parameters are paired by layer, role, shape and model order, and every pair says how it was \
-      found. Changes are from the first file to the second.
+      Parameters are paired by layer, role, shape and model order, whatever the layouts of the \
+      files, and every pair says how it was found. Changes are from the first file to the second. \
+      Kernels whose axes are ordered otherwise are transposed first, which is said.
+
+      With more than two files, each is compared with the first and with the one before it; csv \
+      then has a row for each file as a whole and for each of its parameters, for plotting.
 
       Exit status: 0 when every parameter has a partner of the same shape and values, 1 when \
       something differs, 2 when a file cannot be read.
       """)
 
-  @Argument(help: "The first checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  @Argument(
+    help: "The first checkpoint.",
+    completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors", "npz"]))
   var before: String
 
-  @Argument(help: "The second checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
-  var after: String
+  @Argument(
+    help: "The second checkpoint, and later ones of a trajectory.",
+    completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors", "npz"]))
+  var after: [String]
 
   @Option(help: "How much a value may change and still count as the same.")
   var tolerance = 0.0
+
+  @Option(
+    help: ArgumentHelp(
+      "A layer, a front part of layer names or a parameter of the first file, and what it is in "
+        + "the others. May be given again.", valueName: "from=to"))
+  var map: [String] = []
+
+  @Option(help: "What to leave off the front of layer names, in all files.")
+  var stripPrefix = ""
+
+  @Option(
+    help: ArgumentHelp(
+      "Leave out parameters whose layer, layer/role, role or name matches, * for any characters. "
+        + "May be given again.", valueName: "pattern"))
+  var exclude: [String] = []
 
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
   var format = OutputFormat.text
@@ -29,38 +53,69 @@ struct Diff: ParsableCommand {
     guard tolerance >= 0, tolerance.isFinite else {
       throw ValidationError("A tolerance is zero or more.")
     }
+    guard !after.isEmpty else { throw ValidationError("Two checkpoints are needed.") }
+    for text in map where Self.rename(text) == nil {
+      throw ValidationError("--map takes from=to, not '\(text)'.")
+    }
   }
 
   func run() throws {
     try reporting {
-      let (first, second) = (try Checkpoint.open(before), try Checkpoint.open(after))
-      let difference = try CheckpointDifference(from: first, to: second, tolerance: tolerance)
-      let table = Self.table(difference)
-      switch format {
-      case .text:
-        var text =
-          Self.brief(table).text(style: .standardOutput()) + "\n" + oneLine(difference.summary)
-          + "\n"
-        if let norm = difference.relativeNorm, !difference.isSame {
-          text += "All compared values together: ‖b − a‖ / ‖a‖ = \(NumberText.significant(norm)).\n"
-        }
-        text += Self.remarks(first) + Self.remarks(second)
-        try StandardOutput.write(text)
-      case .csv: try StandardOutput.write(table.csv)
-      case .json:
-        try StandardOutput.write(
-          Self.json(first, second, difference, table).rendered() + "\n")
+      let first = try Checkpoint.open(before)
+      let options = ComparisonOptions(
+        renames: map.compactMap(Self.rename), strippedPrefix: stripPrefix, exclusions: exclude)
+      for rename in options.renames where !first.parameters.contains(where: rename.concerns) {
+        throw FileError(
+          path: before, object: rename.from, reason: "--map names it, but no parameter is called so"
+        )
       }
-      guard difference.isSame else { throw ExitCode(1) }
+      let others = try after.map { try Checkpoint.open($0) }
+      let isSame =
+        others.count == 1
+        ? try compare(first, others[0], options) : try follow([first] + others, options)
+      guard isSame else { throw ExitCode(1) }
     }
   }
 
-  /// What the values of a file must not be taken for.
-  private static func remarks(_ checkpoint: Checkpoint) -> String {
-    checkpoint.conversionNeeded.map {
-      oneLine("note: \(checkpoint.path): compared as stored: \($0)") + "\n"
+  private static func rename(_ text: String) -> Rename? {
+    let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+    return Rename(from: String(parts[0]), to: String(parts[1]))
+  }
+
+  private func compare(
+    _ first: Checkpoint, _ second: Checkpoint, _ options: ComparisonOptions
+  ) throws -> Bool {
+    let difference = try CheckpointDifference(
+      from: first, to: second, tolerance: tolerance, options: options)
+    let table = Self.table(difference)
+    switch format {
+    case .text:
+      var text =
+        Self.brief(table).text(style: .standardOutput()) + "\n" + oneLine(difference.summary)
+        + "\n"
+      if let norm = difference.relativeNorm, !difference.isSame {
+        text += "All compared values together: ‖b − a‖ / ‖a‖ = \(NumberText.significant(norm)).\n"
+      }
+      text += Self.remarks(first, difference) + Self.remarks(second, difference)
+      try StandardOutput.write(text)
+    case .csv: try StandardOutput.write(table.csv)
+    case .json:
+      try StandardOutput.write(Self.json(first, second, difference, table).rendered() + "\n")
     }
-      ?? ""
+    return difference.isSame
+  }
+
+  /// What the values of a file must not be taken for.
+  private static func remarks(
+    _ checkpoint: Checkpoint, _ difference: CheckpointDifference
+  ) -> String {
+    // Kernels with outputs first are compared as they are meant.
+    guard let reason = checkpoint.conversionNeeded,
+      !checkpoint.parameters.contains(where: { $0.kernelOrder == .outputsFirst })
+        || checkpoint.layout == .kerasLegacyModel || checkpoint.layout == .kerasLegacyWeights
+    else { return "" }
+    return oneLine("note: \(checkpoint.path): compared as stored: \(reason)") + "\n"
   }
 
   private static func json(
@@ -75,6 +130,8 @@ struct Diff: ParsableCommand {
       "paired": .integer(difference.pairs.count),
       "only_before": .integer(difference.onlyBefore.count),
       "only_after": .integer(difference.onlyAfter.count),
+      "excluded_before": .integer(difference.excludedBefore),
+      "excluded_after": .integer(difference.excludedAfter),
       "parameters": table.json,
     ]
   }

@@ -118,9 +118,11 @@ struct Distort: ParsableCommand {
     let distortion = try analysis.run(id: idSet, ood: oodSets) { progress.advance(by: $0) }
     progress.finish()
     let heads = try ([(idSet, true)] + oodSets.map { ($0, false) }).compactMap { set, isID in
-      try HeadComparison(
-        before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
-        threads: running.threads)
+      try naming(set.examples.name) {
+        try HeadComparison(
+          before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
+          threads: running.threads)
+      }
     }
     let evidence =
       optimizer.map { OptimizerEvidence(named: $0) }

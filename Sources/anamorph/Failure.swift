@@ -42,6 +42,10 @@ func naming<R>(_ path: String, _ body: () throws -> R) throws -> R {
     throw FileError(path: path, reason: "\(error)")
   } catch let error as TrainingError {
     throw FileError(path: path, reason: "\(error)")
+  } catch let error as GeometryError {
+    throw FileError(path: path, reason: "\(error)")
+  } catch let error as LinearAlgebraError {
+    throw FileError(path: path, reason: "\(error)")
   }
 }
 

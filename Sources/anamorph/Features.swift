@@ -5,6 +5,7 @@ import Files
 import Hypothesis
 import Networks
 import Reports
+import Training
 
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -62,7 +63,7 @@ struct Features: ParsableCommand {
           preprocessing: "\(running.preprocessing)", version: Anamorph.version),
         blockRows: running.batchSize
       ) { rows in
-        let inputs = try set.values(rows)
+        let inputs = try set.finiteValues(rows)
         let features = try inputs.withUnsafeBufferPointer { inputs in
           try executor.run(inputs) { tap.features(of: $0[0], count: rows.count) }
         }

@@ -6,13 +6,16 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a checkpoint holds: layers in model order, parameters, shapes, types.",
     discussion: """
-      Reads Keras whole models and weights (legacy HDF5 of Keras 1 to 3) and Anamorph's own layout. \
-      Nothing in the file is run.
+      Reads Keras models and weights (legacy HDF5 of Keras 1 to 3, .weights.h5, .keras), state \
+      dictionaries in HDF5, Caffe's .caffemodel.h5, safetensors (also sharded), .npz and Anamorph's \
+      own layout, each told from its content. Nothing in the file is run.
 
       Exit status: 0, or 2 when the file cannot be read.
       """)
 
-  @Argument(help: "The checkpoint.", completion: .file(extensions: ["h5", "hdf5"]))
+  @Argument(
+    help: "The checkpoint.",
+    completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors", "npz"]))
   var file: String
 
   @Flag(help: "Also read the values: norm, mean, spread, range, NaN, infinities, zeros, digest.")

@@ -101,6 +101,13 @@ struct Pretrain: ParsableCommand {
       }
       let network = Network(
         try Graph(architecture: json), seed: training.streamSeed, architecture: json)
+      guard network.graph.reads(inputs) else {
+        throw FileError(
+          path: architecture,
+          reason:
+            "reads examples of \(network.graph.inputShape), and those of \(training.data) are "
+            + "\(inputs)")
+      }
       guard network.outputCount == classes else {
         throw FileError(
           path: architecture,

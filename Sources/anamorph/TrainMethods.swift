@@ -57,6 +57,12 @@ struct TrainFineTuning: ParsableCommand {
         return keepHead
           ? network : try network.replacingHead(classes: data.classes, seed: training.streamSeed)
       }
+      guard data.classes <= network.outputCount else {
+        throw FileError(
+          path: training.data,
+          reason: "has \(data.classes) classes, and the head of \(from) \(network.outputCount); "
+            + "leave --keep-head out")
+      }
       try fineTuning.run(
         network, method: "ft", parent: parent, regularisation: nil,
         (data.training, data.validation), training)

@@ -64,10 +64,13 @@ struct TrainingOptions: ParsableArguments {
     }
     if let validation {
       let other = try running.open(validation, labels: validationLabels, classCount: count)
-      return (
-        try naming(data) { try Examples(set) }, try naming(validation) { try Examples(other) },
-        count
-      )
+      guard other.exampleShape == set.exampleShape else {
+        throw FileError(
+          path: validation,
+          reason: "its examples are \(other.exampleShape), and those of \(data) \(set.exampleShape)"
+        )
+      }
+      return (try Examples(set), try Examples(other), count)
     }
     let aside = Int((Double(set.count) * validationShare).rounded())
     guard aside > 0, aside < set.count else {
@@ -76,7 +79,7 @@ struct TrainingOptions: ParsableArguments {
     }
     var generator = SeededGenerator(seed: streamSeed, "training: validation share")
     let parts = set.split([set.count - aside, aside], using: &generator)
-    return (try naming(data) { try Examples(parts[0]) }, try Examples(parts[1]), count)
+    return (try Examples(parts[0]), try Examples(parts[1]), count)
   }
 
   /// Writes the checkpoint and prints the table of what was tried.

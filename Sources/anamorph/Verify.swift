@@ -81,7 +81,9 @@ struct Verify: ParsableCommand {
     var results: [Verification.Result] = []
     for (source, range) in zip(sources, ranges) {
       results.append(
-        try verification.result(of: source, seeds: range) { progress.advance(by: $0) })
+        try naming(source.path) {
+          try verification.result(of: source, seeds: range) { progress.advance(by: $0) }
+        })
     }
     progress.finish()
     try run?.write(Verification.tables(of: results))

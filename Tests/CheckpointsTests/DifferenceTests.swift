@@ -79,7 +79,7 @@ import Testing
         == "Only batch-normalisation statistics changed: 2 of 10 parameters.")
     #expect(
       try difference("base", "replaced_head").summary
-        == "Only the head changed: layer head; head kernel has another shape, 3 × 2 and 3 × 7; "
+        == "Only the head changed: layer head; 8 of 10 pairs can be compared; head kernel has another shape, 3 × 2 and 3 × 7; "
         + "head bias has another shape, 2 and 7.")
     #expect(
       try difference("base", "nan").summary

@@ -69,4 +69,36 @@ import Testing
       #expect(try status("--tolerance=-1") == 64)
     }
   }
+
+  @Test func `more than two files are a trajectory`() throws {
+    let files = ["base", "session", "statistics"].map(checkpoint)
+    let text = try runAnamorph(["diff"] + files)
+    #expect(text.status == 1 && text.error.isEmpty)
+    #expect(text.lines[0].hasPrefix("step  file"))
+    #expect(text.output.contains("Totals are over the 10 of 10 parameters"))
+    let csv = try runAnamorph(["diff", "--format", "csv"] + files)
+    let rows = csv.output.split(separator: "\r\n")
+    #expect(rows.count == 1 + 2 * 11)
+    #expect(rows[0].hasPrefix("step,file,layer,role,parameter,parameter_after,matched_by,shape,"))
+    #expect(rows[1].hasPrefix("1,\(checkpoint("session")),,"))
+    let json = try JSON(parsing: runAnamorph(["diff", "--format", "json"] + files).output)
+    #expect(json["steps"]?.array?.count == 2 && json["points"]?.array?.count == 22)
+    #expect(try runAnamorph(["diff", files[0], files[1], files[0]]).status == 0)
+    let partial = try runAnamorph(["diff", files[0], checkpoint("replaced_head"), files[1]])
+    #expect(
+      partial.output.contains("without a partner of the same shape in it: head kernel, head bias;"))
+    #expect(try runAnamorph(["diff", files[0], files[1], checkpoint("missing")]).status == 2)
+  }
+
+  @Test func `maps, prefixes and exclusions are taken, wrong ones refused`() throws {
+    func status(_ arguments: String...) throws -> Int32 {
+      try runAnamorph(["diff", checkpoint("base"), checkpoint("statistics")] + arguments).status
+    }
+    #expect(try status("--exclude", "moving_*") == 0)
+    #expect(try status("--exclude", "norm", "--exclude", "head") == 0)
+    #expect(try status("--map", "first=first") == 1)
+    #expect(try status("--map", "nothing=first") == 2)
+    #expect(try status("--map", "first") == 64)
+    #expect(try status("--strip-prefix", "fir") == 1)
+  }
 }

@@ -3,14 +3,23 @@ import Geometry
 /// The claims of the theory, judged on every seed of an experiment.
 ///
 /// Differences are paired by seed; their 95 % intervals are t-intervals of the mean over seeds.
-struct ExperimentClaims {
+package struct ExperimentClaims {
   let outcomes: [SeedOutcome]
   let primaryOOD: String
   let optimizerKeepsSpan: Bool
   let optimizerName: String
 
+  package init(
+    outcomes: [SeedOutcome], primaryOOD: String, optimizerKeepsSpan: Bool, optimizerName: String
+  ) {
+    self.outcomes = outcomes
+    self.primaryOOD = primaryOOD
+    self.optimizerKeepsSpan = optimizerKeepsSpan
+    self.optimizerName = optimizerName
+  }
+
   /// Every claim, in the order of the theory.
-  var all: [Claim] {
+  package var all: [Claim] {
     [
       firstLayerWeights, deeperWeights, features, fineTuningBetterOnID, linearProbeBetterOnOOD,
       linearProbeFineTuningAtLeastAsGood, earlyStoppingDoesNotRepair, mismatchedNotDamaged,

@@ -1,16 +1,24 @@
 import Reports
 
 /// The claim that ID features move more than OOD features.
-enum FeatureClaim {
+package enum FeatureClaim {
   /// One measure of displacement: ID less OOD.
-  struct Comparison {
+  package struct Comparison {
     var measure: FeatureMeasure
     var text: String
     var interval: (lower: Double, upper: Double)?
+
+    package init(
+      measure: FeatureMeasure, text: String, interval: (lower: Double, upper: Double)?
+    ) {
+      self.measure = measure
+      self.text = text
+      self.interval = interval
+    }
   }
 
   /// Supported only when the measures agree; they often do not, and then the verdict is *mixed*.
-  static func claim(_ comparisons: [Comparison], ood: String) -> Claim {
+  package static func claim(_ comparisons: [Comparison], ood: String) -> Claim {
     let measured = comparisons.filter { $0.interval != nil }
     // No difference and no spread, to rounding, in any measure that knows no units: nothing moved.
     let unitless = measured.filter { $0.measure != .meanSquaredDifference }

@@ -1,23 +1,25 @@
-import Geometry
+package import Geometry
 import Reports
 
 /// Differences between two methods on the same seeds, and the interval of their mean.
-struct PairedDifference {
-  let values: [Double]
-  let interval: Interval?
+package struct PairedDifference {
+  package let values: [Double]
+  package let interval: Interval?
 
-  init(_ values: [Double]) {
+  package init(_ values: [Double]) {
     self.values = values
     interval = Repetitions.mean(of: values).interval
   }
 
-  var mean: Double { values.reduce(0, +) / Double(max(values.count, 1)) }
+  package var mean: Double { values.reduce(0, +) / Double(max(values.count, 1)) }
 
   /// The 95 % t-interval of the mean, or nothing with fewer than two differences.
-  var intervals: [(lower: Double, upper: Double)] { interval.map { [($0.lower, $0.upper)] } ?? [] }
+  package var intervals: [(lower: Double, upper: Double)] {
+    interval.map { [($0.lower, $0.upper)] } ?? []
+  }
 
   /// The difference in percentage points, with its interval and in how many cases it is positive.
-  var points: String {
+  package var points: String {
     guard !values.isEmpty else { return "not measured" }
     func point(_ value: Double) -> String {
       (value < 0 ? "−" : "+") + NumberText.fixed(abs(100 * value), decimals: 1)
@@ -27,7 +29,7 @@ struct PairedDifference {
   }
 
   /// The difference as a plain number, with its interval and in how many cases it is positive.
-  var text: String {
+  package var text: String {
     guard !values.isEmpty else { return "not measured" }
     func number(_ value: Double) -> String { NumberText.significant(value, digits: 3) }
     let range = interval.map { " [\(number($0.lower)), \(number($0.upper))]" } ?? ""

@@ -1,7 +1,7 @@
 import Geometry
 
 /// The claim that fine-tuning leaves OOD features usable and only the head no longer reads them.
-enum RefitClaim {
+package enum RefitClaim {
   /// How much accuracy a re-fitted head may lose and the features still count as intact.
   static let margin = 0.01
 
@@ -12,7 +12,9 @@ enum RefitClaim {
   /// - Parameters:
   ///   - kept: Accuracy of a head re-fitted on OOD features, after fine-tuning less before.
   ///   - gained: Accuracy of that head less that of fine-tuning's own head.
-  static func claim(kept: PairedDifference, gained: PairedDifference, ood: String) -> Claim {
+  package static func claim(
+    kept: PairedDifference, gained: PairedDifference, ood: String
+  ) -> Claim {
     let verdict: Verdict
     if let kept = kept.interval, let gained = gained.interval {
       let (isKept, isLost) = (kept.lower > -margin, kept.upper < -margin)

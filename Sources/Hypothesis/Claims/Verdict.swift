@@ -42,7 +42,7 @@ extension Verdict {
   ///
   /// *Supported* when every interval lies above zero, *unsupported* when every one lies below,
   /// *mixed* otherwise, *not testable* when there is no measurement.
-  static func ofPositive(_ intervals: [(lower: Double, upper: Double)]) -> Verdict {
+  package static func ofPositive(_ intervals: [(lower: Double, upper: Double)]) -> Verdict {
     if intervals.isEmpty { return .notTestable }
     if intervals.allSatisfy({ $0.lower > 0 }) { return .supported }
     if intervals.allSatisfy({ $0.upper < 0 }) { return .unsupported }

@@ -1,13 +1,13 @@
 import Reports
 
 /// The claims about where ΔW lies.
-enum WeightClaims {
+package enum WeightClaims {
   /// How large a part of ‖W₀‖ + ‖ΔW‖ may lie outside the span of the inputs and still count as
   /// rounding, for checkpoints of our own training: weights there are rounded to Float32 once.
-  static let ownRounding = 1e-6
+  package static let ownRounding = 1e-6
 
   /// The same for checkpoints of others, whose weights were rounded at every one of perhaps 10⁵ updates.
-  static let foreignRounding = 1e-5
+  package static let foreignRounding = 1e-5
 
   /// The exact claim about the first layer.
   ///
@@ -16,7 +16,7 @@ enum WeightClaims {
   ///   - rounding: How large a part of ‖W₀‖ + ‖ΔW‖ counts as rounding.
   ///   - optimizerKeepsSpan: Whether the optimizer is known to be gradient descent without decay;
   ///     `nil` when nothing is known of it.
-  static func firstLayer(
+  package static func firstLayer(
     _ layers: [LayerChange], rounding: Double, optimizerKeepsSpan: Bool?, optimizerName: String
   ) -> Claim {
     func claim(_ verdict: Verdict, _ evidence: String) -> Claim {
@@ -66,7 +66,7 @@ enum WeightClaims {
 
   /// The soft claim about deeper layers: change concentrates in the leading directions of the ID
   /// inputs, beyond what a random rotation of those directions would catch.
-  static func deeperLayers(_ layers: [LayerChange]) -> Claim {
+  package static func deeperLayers(_ layers: [LayerChange]) -> Claim {
     func claim(_ verdict: Verdict, _ evidence: String) -> Claim {
       Claim(
         name: "deeper-weights",

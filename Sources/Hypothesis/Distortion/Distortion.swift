@@ -19,7 +19,7 @@ public struct Distortion: Codable, Equatable, Sendable {
   public var inputDirections: [InputDirectionChange]
 
   /// The measurement of one measure on one set at the penultimate tap.
-  func measurement(_ measure: FeatureMeasure, on set: String) -> Measurement? {
+  package func measurement(_ measure: FeatureMeasure, on set: String) -> Measurement? {
     features.first { $0.measure == measure && $0.set == set }?.measurement
   }
 }

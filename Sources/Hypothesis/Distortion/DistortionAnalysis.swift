@@ -152,6 +152,12 @@ public struct DistortionAnalysis: Sendable {
   }
 
   private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
+    do { return try finiteSums(over: examples, progress) } catch let error as GeometryError {
+      throw ExperimentError("\(examples.name): \(error)")
+    }
+  }
+
+  private func finiteSums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
     try examples.check(fits: before)
     var recorded = taps.map(\.before)
     for layer in layers where !recorded.contains(layer.inputTap) { recorded.append(layer.inputTap) }
@@ -169,7 +175,7 @@ public struct DistortionAnalysis: Sendable {
     let gathered = LayerInputs(
       layers, taps: recorded, fixedNodes: fixedNodes, threads: settings.threads)
     for range in Batches.inOrder(examples.count, size: settings.batchSize) {
-      let inputs = try examples.values(range)
+      let inputs = try examples.finiteValues(range)
       let moved = try inputs.withUnsafeBufferPointer { inputs in
         try second.run(inputs) { values in
           zip(taps, values).map { $0.after.features(of: $1, count: range.count) }

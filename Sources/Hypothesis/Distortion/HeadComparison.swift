@@ -34,10 +34,10 @@ public struct HeadComparison: Sendable {
   public let refittedAfter: Double
 
   /// Re-fitted after less re-fitted before, by example.
-  let kept: PairedDifference
+  package let kept: PairedDifference
 
   /// Re-fitted after less the network's own head after, by example.
-  let gained: PairedDifference
+  package let gained: PairedDifference
 
   /// Compares the heads on a labelled set.
   ///

@@ -69,7 +69,7 @@ public struct SpanShare: Codable, Equatable, Sendable {
   public var share: Measurement
 
   /// The rule that the claim about deeper layers is judged by.
-  static let judged = "90 % of the energy"
+  package static let judged = "90 % of the energy"
 }
 
 /// One direction of a layer's ID inputs, and how much the weights that read it changed.

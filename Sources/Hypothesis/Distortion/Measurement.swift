@@ -98,7 +98,7 @@ public enum FeatureMeasure: String, Codable, Sendable, CaseIterable {
   case shareInIDSpan = "share of change in the ID feature span"
 
   /// The displacements that the claim about features is judged by, in which ID should exceed OOD.
-  static let displacements: [FeatureMeasure] = [
+  package static let displacements: [FeatureMeasure] = [
     .meanSquaredDifference, .relativeChange, .cosineDistance, .afterRotationAndScale,
   ]
 

@@ -11,9 +11,11 @@ extension Experiment {
   /// Reads an experiment from JSON.
   ///
   /// - Throws: ``Files/FileError`` with the member that is missing or wrong.
-  init(json text: String, path: String) throws {
+  package init(json text: String, path: String) throws {
     do {
-      self = try JSONDecoder().decode(Experiment.self, from: Data(text.utf8))
+      let data = Data(text.utf8)
+      self = try JSONDecoder().decode(Experiment.self, from: data)
+      try JSONDecoder().decode(Members.self, from: data).check(path)
     } catch let error as DecodingError {
       throw FileError(path: path, object: error.place, reason: error.explanation)
     }
@@ -51,6 +53,13 @@ extension Experiment {
     guard !strengths.isEmpty, strengths.allSatisfy({ $0 >= 0 }) else {
       throw wrong(
         "linearProbe.regularisation", "strengths must not be negative, and there must be one")
+    }
+    if case .files = task, pretraining != nil {
+      throw wrong("pretraining", "has no use, for the task names a checkpoint; leave it out")
+    }
+    if case .files = task {
+    } else if pretraining == nil {
+      throw wrong("pretraining", "is missing, and the task names no checkpoint")
     }
     if let training = pretraining?.training {
       guard training.steps > 0, training.batchSize > 0, training.learningRate > 0 else {
@@ -105,6 +114,36 @@ extension Experiment {
 
   /// More seeds than anybody runs.
   public static let mostSeeds = 1_000_000
+}
+
+/// The names of an experiment's members, so that a slip in an optional one is not passed over.
+private struct Members: Decodable {
+  private struct Name: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  private static let known: Set = [
+    "name", "title", "task", "pretraining", "linearProbe", "fineTuning",
+    "linearProbeFineTuningRates", "primaryOOD", "seeds",
+  ]
+
+  private let unknown: [String]
+
+  init(from decoder: any Decoder) throws {
+    unknown = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
+      .filter { !Self.known.contains($0) }.sorted()
+  }
+
+  func check(_ path: String) throws {
+    if let name = unknown.first {
+      throw FileError(
+        path: path, object: name,
+        reason: "there is no such member; there are \(Self.known.sorted().joined(separator: ", "))")
+    }
+  }
 }
 
 extension DecodingError {

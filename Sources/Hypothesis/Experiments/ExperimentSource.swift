@@ -66,11 +66,10 @@ struct ExperimentSource {
 
   private func scratch() throws -> Experiment.FromScratch {
     guard let settings = experiment.pretraining else {
-      throw ExperimentError(
-        "experiment \(experiment.name): 'pretraining' is missing, and its task names no checkpoint")
+      throw ExperimentError("'pretraining' is missing, and the task names no checkpoint")
     }
     guard !settings.hidden.isEmpty, settings.hidden.allSatisfy({ $0 > 0 }) else {
-      throw ExperimentError("experiment \(experiment.name): 'hidden' needs positive widths")
+      throw ExperimentError("'hidden' needs positive widths")
     }
     return settings
   }

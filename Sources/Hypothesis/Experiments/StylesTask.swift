@@ -1,6 +1,6 @@
 import Datasets
 import Randomness
-import Training
+package import Training
 
 /// Small images in several styles: the network is pretrained on all of them, adapted to a new task on
 /// one, and tested on the others.
@@ -56,7 +56,7 @@ public struct StylesTask {
   private let seed: UInt64
 
   /// - Parameter folder: What the path of the images is relative to.
-  init(_ settings: Settings, folder: String, seed: UInt64) throws {
+  package init(_ settings: Settings, folder: String, seed: UInt64) throws {
     self.settings = settings
     self.seed = seed
     let path = settings.images.hasPrefix("/") ? settings.images : "\(folder)/\(settings.images)"
@@ -89,12 +89,12 @@ public struct StylesTask {
   var pretrainingClasses: Int { settings.groups.count }
 
   /// Pretraining images in all styles, an image in each style after the other.
-  func pretrainingExamples() throws -> Examples {
+  package func pretrainingExamples() throws -> Examples {
     try examples(images[0], styles: settings.styles, classes: Array(settings.groups.indices))
   }
 
   /// The data of the downstream task.
-  func transfer() throws -> TransferData {
+  package func transfer() throws -> TransferData {
     func id(_ set: ExampleSet) throws -> Examples {
       try examples(set, styles: [settings.idStyle], classes: settings.groups)
     }

@@ -1,5 +1,5 @@
 import LinearAlgebra
-import Randomness
+package import Randomness
 import Training
 
 #if canImport(Darwin)
@@ -64,7 +64,7 @@ public struct SubspaceTask {
   private let inside: Matrix
   private let outside: Matrix
 
-  init(_ settings: Settings, seed: UInt64) throws {
+  package init(_ settings: Settings, seed: UInt64) throws {
     try settings.check()
     self.settings = settings
     self.seed = seed
@@ -105,7 +105,7 @@ public struct SubspaceTask {
   var pretrainingOutputs: Int { settings.targets }
 
   /// A batch of pretraining inputs and their targets.
-  func pretrainingBatch(
+  package func pretrainingBatch(
     _ count: Int, using generator: inout SeededGenerator
   ) -> (inputs: [Float], targets: [Float]) {
     let inputs = Matrix(
@@ -116,7 +116,7 @@ public struct SubspaceTask {
   }
 
   /// The data of the downstream task.
-  func transfer() -> TransferData {
+  package func transfer() -> TransferData {
     TransferData(
       classes: settings.classes,
       training: sample(settings.training, degrees: 0, noise: settings.noise, "training"),

@@ -34,8 +34,7 @@ struct SeedRun {
     let source = try ExperimentSource(experiment, folder: folder, seed: streamSeed)
     let data = try source.transfer()
     guard let primary = data.ood.first(where: { $0.name == experiment.primaryOOD }) else {
-      throw ExperimentError(
-        "experiment \(experiment.name): there is no OOD set '\(experiment.primaryOOD)'")
+      throw ExperimentError("there is no OOD set '\(experiment.primaryOOD)'")
     }
     let (pretrained, pretrainingLoss) = try source.pretrained()
     if experiment.pretraining != nil { progress(Self.pretrainingWork) }

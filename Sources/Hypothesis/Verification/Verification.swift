@@ -23,13 +23,17 @@ public struct Verification: Sendable {
     /// The experiment.
     public var experiment: Experiment
 
-    /// The folder of the file it was read from.
+    /// The file it was read from.
+    public var path: String
+
+    /// The folder of that file.
     public var folder: String
 
     /// Reads the experiment in a JSON file.
     ///
     /// - Throws: ``Files/FileError``: what member of it is missing or wrong.
     public init(contentsOf path: String) throws {
+      self.path = path
       let text = try TextFile.text(of: path)
       experiment = try Experiment(json: text, path: path)
       folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
