@@ -25,9 +25,6 @@ extension Checkpoint {
   ///   Keras 1 and would be misread; in Anamorph's layout, which holds single precision, when a
   ///   value does not fit that.
   public func write(to path: String, as layout: WrittenLayout) throws(FileError) {
-    if let conversionNeeded, !parameters.contains(where: { $0.kernelOrder == .outputsFirst }) {
-      throw FileError(path: self.path, reason: conversionNeeded)
-    }
     if self.layout == .kerasLegacyModel || self.layout == .kerasLegacyWeights
       || self.layout == .kerasNumbered, let conversionNeeded
     {

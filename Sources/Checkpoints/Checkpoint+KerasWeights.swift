@@ -1,3 +1,4 @@
+import Files
 import HDF5
 
 extension Checkpoint {
@@ -12,18 +13,63 @@ extension Checkpoint {
   ) throws(HDF5Error) -> Checkpoint? {
     let entries = try root.entries()
     guard !entries.isEmpty, entries.allSatisfy({ $0.kind == .group }),
-      var model = try KerasNode(root, component: ""), model.variableCount > 0
+      let model = try KerasNode(root, component: ""), model.variableCount > 0
     else { return nil }
+    return try kerasWeights(
+      HDF5Values(file: file, path: path), model, groups: Set(entries.map(\.name)), configuration)
+  }
+
+  /// The parameters in the shards of a `.weights.json`, which lie beside it.
+  static func kerasShards(path: String, _ names: [String]) throws(FileError) -> Checkpoint {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    var whole: (model: KerasNode, source: HDF5Values, groups: Set<String>)?
+    for (number, name) in names.enumerated() {
+      let shard = folder + name
+      let (file, part, groups) = try naming(shard) { () throws(HDF5Error) in
+        let file = try File(readingAt: shard)
+        let root = try file.root
+        guard var part = try KerasNode(root, component: "") else {
+          throw HDF5Error(
+            kind: .unsupported, path: shard, reason: "holds other things than variables by number")
+        }
+        part.setShard(number)
+        return (file, part, Set(try root.entries().map(\.name)))
+      }
+      if whole == nil {
+        whole = (part, HDF5Values(file: file, path: path), groups)
+      } else {
+        whole?.model.merge(part)
+        whole?.groups.formUnion(groups)
+      }
+      for dataset in part.allVariables {
+        guard whole?.source.shards.updateValue(file, forKey: dataset.path) == nil else {
+          throw FileError(path: path, object: dataset.path, reason: "in two shards")
+        }
+      }
+    }
+    guard let whole, whole.model.variableCount > 0 else {
+      throw FileError(path: path, reason: "names no shard that holds variables")
+    }
+    var checkpoint = try naming(path) { () throws(HDF5Error) in
+      try kerasWeights(whole.source, whole.model, groups: whole.groups, nil)
+    }
+    checkpoint.evidence = "weight_map of \(names.count) shards, " + checkpoint.evidence
+    return checkpoint
+  }
+
+  private static func kerasWeights(
+    _ source: HDF5Values, _ model: KerasNode, groups names: Set<String>, _ configuration: JSON?
+  ) throws(HDF5Error) -> Checkpoint {
+    var model = model
     let optimizer = model.children.first { $0.component == "optimizer" }
     // Metrics are state of the training loop, which tf-keras saves beside the layers.
     model.children.removeAll { ["optimizer", "metrics"].contains($0.component) }
     model.order(by: configuration)
-    let names = Set(entries.map(\.name))
     let place =
       KerasNode.containers.sorted().first(where: names.contains).map { "\($0)/…/vars/0" }
       ?? "vars/0"
     var checkpoint = Checkpoint(
-      HDF5Values(file: file, path: path), layout: .kerasWeights,
+      source, layout: .kerasWeights,
       evidence: "variables by number, \(place)")
     checkpoint.writer =
       names.contains("_layer_checkpoint_dependencies") ? "TensorFlow 2.12 or 2.13" : "Keras 3"

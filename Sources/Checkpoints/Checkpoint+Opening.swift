@@ -21,7 +21,7 @@ extension Checkpoint {
     }
     if SafeTensorsHeader.isLikely(start) { return try safeTensors(bytes) }
     if start.first(where: { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }) == 0x7B {
-      return try safeTensorsIndex(bytes)
+      return try weightIndex(bytes)
     }
     if start.starts(with: [0x80]), start.count > 1, (2...5).contains(start[1]) {
       throw FileError(

@@ -31,8 +31,9 @@ extension Checkpoint {
       evidence: "a header of \(header.entries.count) arrays before their bytes")
   }
 
-  /// The shards that a `*.safetensors.index.json` names; each must be in the same folder.
-  static func safeTensorsIndex(_ file: ByteFile) throws(FileError) -> Checkpoint {
+  /// The shards that a `*.safetensors.index.json` or a Keras `.weights.json` names; each must be in
+  /// the same folder.
+  static func weightIndex(_ file: ByteFile) throws(FileError) -> Checkpoint {
     func wrong(_ reason: String) -> FileError { FileError(path: file.path, reason: reason) }
     guard file.count <= SafeTensorsHeader.longest else {
       throw wrong("JSON of \(file.count) bytes, more than any index of shards has")
@@ -46,11 +47,17 @@ extension Checkpoint {
       throw wrong("JSON without weight_map; only an index of .safetensors shards is a checkpoint")
     }
     var names: [String: [String]] = [:]
-    for (name, shard) in map {
-      guard let shard = shard.string, !shard.isEmpty, shard != ".", shard != "..",
-        !shard.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0x5C || $0 == 0 })
-      else { throw wrong("the shard of \(name) is no name of a file in the same folder") }
-      names[shard, default: []].append(name)
+    for (name, entry) in map {
+      // Keras lists the files of a group, safetensors names the file of an array.
+      for shard in entry.array ?? [entry] {
+        guard let shard = shard.string, !shard.isEmpty, shard != ".", shard != "..",
+          !shard.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0x5C || $0 == 0 })
+        else { throw wrong("the shard of \(name) is no name of a file in the same folder") }
+        names[shard, default: []].append(name)
+      }
+    }
+    if map.values.contains(where: { $0.array != nil }) {
+      return try kerasShards(path: file.path, names.keys.sorted())
     }
     let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
     var shards: [(ByteFile, SafeTensorsHeader)] = []

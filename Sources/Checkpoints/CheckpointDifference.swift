@@ -80,7 +80,7 @@ public struct CheckpointDifference: Sendable {
           let flipped = change(to: turned.flipped(second))
           if flipped.isSame {
             pair.change = flipped
-            pair.transposition = turned.title.map { $0 + ", turned by 180 degrees" }
+            pair.transposition = turned.title.map { $0 + Transposition.turn }
           }
         }
       }
@@ -190,4 +190,40 @@ extension CheckpointDifference {
   }
 
   private func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: " × ") }
+}
+
+extension CheckpointDifference.Pair {
+  /// The kernel as a matrix: one row for each input (of a convolution, each place and channel),
+  /// one column for each output; `nil` for what is no kernel.
+  public var matrixShape: (rows: Int, columns: Int)? {
+    let shape = before.shapeInputsFirst
+    guard shape.count >= 2, before.role != .depthwiseKernel,
+      before.role.isKernel || before.kernelOrder != nil, let columns = shape.last
+    else { return nil }
+    return (shape.dropLast().reduce(1, *), columns)
+  }
+}
+
+extension CheckpointDifference {
+  /// The values of a pair as two matrices of its ``Pair/matrixShape``, row by row.
+  ///
+  /// - Precondition: the pair has a matrix shape, and its shapes agree.
+  /// - Throws: `FileError` when values cannot be read.
+  public func matrices(
+    of pair: Pair, _ first: Checkpoint, _ second: Checkpoint
+  ) throws(FileError) -> (before: [Double], after: [Double]) {
+    guard pair.matrixShape != nil, let turned = Transposition(of: pair.after, to: pair.before)
+    else {
+      preconditionFailure(
+        "\(pair.before.path) and \(pair.after.path) are not matrices of one shape")
+    }
+    let a = try first.values(pair.before)
+    let raw = try second.values(pair.after)
+    let isFlipped = pair.transposition?.hasSuffix(Transposition.turn) ?? false
+    let b = isFlipped ? turned.flipped(raw) : turned.applied(to: raw)
+    guard pair.before.kernelOrder == .outputsFirst else { return (a, b) }
+    let shape = pair.before.shape
+    let axes = KernelOrder.outputsFirst.axesInOtherOrder(rank: shape.count)
+    return (permuted(a, shape: shape, axes: axes), permuted(b, shape: shape, axes: axes))
+  }
 }

@@ -6,8 +6,8 @@ struct KerasNode {
   var component: String
   /// The name that the user or Keras gave the layer, which newer files record.
   var label: String?
-  /// Its own variables, in order.
-  var variables: [Dataset] = []
+  /// Its own variables, by number.
+  private var numbered: [(number: Int, dataset: Dataset, shard: Int)] = []
   /// What is inside it, in the order of the model as far as that is known.
   var children: [KerasNode] = []
   /// Its entry in the model's configuration.
@@ -32,13 +32,28 @@ struct KerasNode {
   /// The state of a generator of random numbers, which belongs to no network.
   var isGenerator: Bool { Self.base(component).name == "seed_generator" }
 
+  /// Its own variables, in order.
+  var variables: [Dataset] { numbered.map(\.dataset) }
+
+  /// Its variables and those of everything inside it.
+  var allVariables: [Dataset] { children.reduce(variables) { $0 + $1.allVariables } }
+
   /// How many variables it holds with all that is inside it.
   var variableCount: Int { children.reduce(variables.count) { $0 + $1.variableCount } }
 
   /// Where the first of its values lies in the file.
-  private var offset: Int {
-    let own = variables.compactMap(\.storage.offset).min() ?? .max
-    return children.reduce(own) { min($0, $1.offset) }
+  private var offset: Place {
+    let own = numbered.compactMap { variable in
+      variable.dataset.storage.offset.map { Place(shard: variable.shard, offset: $0) }
+    }
+    return children.reduce(own.min() ?? Place(shard: .max, offset: .max)) { min($0, $1.offset) }
+  }
+
+  private struct Place: Comparable {
+    var shard: Int
+    var offset: Int
+
+    static func < (a: Place, b: Place) -> Bool { (a.shard, a.offset) < (b.shard, b.offset) }
   }
 
   /// Reads `group` and everything in it; `nil` when it holds other things than Keras writes.
@@ -58,7 +73,7 @@ struct KerasNode {
         let numbers = names.compactMap { Int($0) }
         guard numbers.count == names.count else { return nil }
         for number in numbers.sorted() {
-          variables.append(try inner.dataset(String(number)))
+          numbered.append((number, try inner.dataset(String(number)), 0))
         }
       } else if let child = try KerasNode(inner, component: entry.name, depth: depth + 1) {
         if Self.containers.contains(entry.name), child.variables.isEmpty {
@@ -70,6 +85,25 @@ struct KerasNode {
         return nil
       }
     }
+  }
+
+  /// Takes over what `other`, of a later shard, holds of the same model.
+  mutating func merge(_ other: KerasNode) {
+    label = label ?? other.label
+    numbered = (numbered + other.numbered).sorted { $0.number < $1.number }
+    for child in other.children {
+      if let index = children.firstIndex(where: { $0.component == child.component }) {
+        children[index].merge(child)
+      } else {
+        children.append(child)
+      }
+    }
+  }
+
+  /// Says that everything here is of the shard with this number.
+  mutating func setShard(_ number: Int) {
+    for index in numbered.indices { numbered[index].shard = number }
+    for index in children.indices { children[index].setShard(number) }
   }
 
   /// Puts everything inside in the order of `configuration`, which also tells classes and names.

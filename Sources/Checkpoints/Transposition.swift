@@ -1,5 +1,8 @@
 /// How the values of a parameter are brought into the order of axes of another.
 struct Transposition {
+  /// What is said of kernels that are turned as Theano turns them.
+  static let turn = ", turned by 180 degrees"
+
   /// What was done, such as `OIHW → HWIO`; `nil` for nothing.
   let title: String?
   private let shape: [Int]

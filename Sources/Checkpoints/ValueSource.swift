@@ -20,6 +20,9 @@ struct HDF5Values: ValueSource {
   /// The name for messages: that of the archive, for a file that was taken out of one.
   let path: String
 
+  /// The files of datasets that are in others, by path.
+  var shards: [String: File] = [:]
+
   func values(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Double] {
     try naming(path) { () throws(HDF5Error) in try dataset(parameter).read(as: Double.self) }
   }
@@ -29,7 +32,7 @@ struct HDF5Values: ValueSource {
   }
 
   private func dataset(_ parameter: Checkpoint.Parameter) throws(HDF5Error) -> Dataset {
-    let dataset = try file.root.dataset(parameter.path)
+    let dataset = try (shards[parameter.path] ?? file).root.dataset(parameter.path)
     guard dataset.shape == parameter.shape, !dataset.isNull else {
       throw HDF5Error(
         kind: .wrongShape, path: path, object: parameter.path, reason: "its shape has changed")

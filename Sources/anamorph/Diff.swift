@@ -46,12 +46,25 @@ struct Diff: ParsableCommand {
         + "May be given again.", valueName: "pattern"))
   var exclude: [String] = []
 
+  @Flag(
+    help: ArgumentHelp(
+      "Also compare singular values and directions of kernels, each number with its null; csv is "
+        + "then that table."))
+  var spectrum = false
+
+  @Option(help: "How many leading directions --spectrum compares.")
+  var directions = 10
+
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
   var format = OutputFormat.text
 
   func validate() throws {
     guard tolerance >= 0, tolerance.isFinite else {
       throw ValidationError("A tolerance is zero or more.")
+    }
+    guard directions > 0 else { throw ValidationError("--directions is one or more.") }
+    guard !spectrum || after.count == 1 else {
+      throw ValidationError("--spectrum compares two checkpoints.")
     }
     guard !after.isEmpty else { throw ValidationError("Two checkpoints are needed.") }
     for text in map where Self.rename(text) == nil {
@@ -89,6 +102,8 @@ struct Diff: ParsableCommand {
     let difference = try CheckpointDifference(
       from: first, to: second, tolerance: tolerance, options: options)
     let table = Self.table(difference)
+    let spectra =
+      spectrum ? try Self.spectra(difference, first, second, count: directions) : nil
     switch format {
     case .text:
       var text =
@@ -97,11 +112,15 @@ struct Diff: ParsableCommand {
       if let norm = difference.relativeNorm, !difference.isSame {
         text += "All compared values together: ‖b − a‖ / ‖a‖ = \(NumberText.significant(norm)).\n"
       }
+      if let spectra {
+        text += "\n" + spectra.text(style: .standardOutput()) + "\n" + Self.rankSentence(spectra)
+      }
       text += Self.remarks(first, difference) + Self.remarks(second, difference)
       try StandardOutput.write(text)
-    case .csv: try StandardOutput.write(table.csv)
+    case .csv: try StandardOutput.write((spectra ?? table).csv)
     case .json:
-      try StandardOutput.write(Self.json(first, second, difference, table).rendered() + "\n")
+      try StandardOutput.write(
+        Self.json(first, second, difference, table, spectra).rendered() + "\n")
     }
     return difference.isSame
   }
@@ -119,7 +138,8 @@ struct Diff: ParsableCommand {
   }
 
   private static func json(
-    _ first: Checkpoint, _ second: Checkpoint, _ difference: CheckpointDifference, _ table: Table
+    _ first: Checkpoint, _ second: Checkpoint, _ difference: CheckpointDifference, _ table: Table,
+    _ spectra: Table?
   ) -> JSONText {
     [
       "before": .text(first.path), "after": .text(second.path),
@@ -132,7 +152,7 @@ struct Diff: ParsableCommand {
       "only_after": .integer(difference.onlyAfter.count),
       "excluded_before": .integer(difference.excludedBefore),
       "excluded_after": .integer(difference.excludedAfter),
-      "parameters": table.json,
+      "parameters": table.json, "spectra": spectra?.json ?? .null,
     ]
   }
 }

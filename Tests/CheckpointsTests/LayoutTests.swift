@@ -13,6 +13,7 @@ import Testing
     ("keras3_odd.weights.h5", .kerasWeights), ("tensorflow213.weights.h5", .kerasWeights),
     ("torch_flat.h5", .stateDictionary), ("torch_groups.h5", .stateDictionary),
     ("torch_prefixed.h5", .stateDictionary), ("torch.safetensors", .safeTensors),
+    ("keras3_sharded.weights.json", .kerasWeights),
     ("torch.safetensors.index.json", .safeTensors), ("torch.npz", .numPyArchive),
     ("torch_deflated.npz", .numPyArchive), ("caffe.caffemodel.h5", .caffe),
     ("tf_model.h5", .huggingFaceTensorFlow), ("base.h5", .kerasLegacyWeights),
@@ -43,6 +44,13 @@ import Testing
       #expect(try checkpoint.digest() == digest, "\(ending)")
       #expect(checkpoint.parameters.count == 20)
     }
+  }
+
+  @Test func `shards of Keras are one checkpoint, a layer may be in two`() throws {
+    let checkpoint = try Checkpoint.open(fixture("keras3_sharded.weights.json"))
+    #expect(checkpoint.layers.map(\.name) == ["z", "b", "a", "head"])
+    #expect(try checkpoint.digest() == recorded("layouts3")["sharded"]?.string)
+    #expect(checkpoint.evidence.hasPrefix("weight_map of"))
   }
 
   @Test func `an archive tells names, kinds, architecture, optimizer and writer`() throws {

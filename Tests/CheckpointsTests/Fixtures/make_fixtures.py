@@ -256,6 +256,11 @@ def layouts3():
     model.save(path("keras3_three_ways.keras"))
     model.save_weights(path("keras3_three_ways.weights.h5"))
 
+    sharded = keras.Sequential([
+        keras.Input((10,)), layers.Dense(8, name="z"), layers.BatchNormalization(name="b"),
+        layers.Dense(8, name="a"), layers.Dense(3, name="head")])
+    sharded.save_weights(path("keras3_sharded.weights.json"), max_shard_size=5e-7)
+
     # Eleven layers of a class: HDF5 lists dense_10 before dense_2. One layer has eleven variables.
     class Many(layers.Layer):
         def build(self, shape):
@@ -291,6 +296,7 @@ def layouts3():
     recurrent.save_weights(path("keras3_recurrent.weights.h5"))
     record("layouts3", {"keras": keras.__version__, "backend": keras.backend.backend(),
                         "h5py": h5py.__version__}, digest=array_digest(layer_arrays(model)),
+           sharded=array_digest(layer_arrays(sharded)),
            half=[float(np.asarray(w, "f8").sum()) for w in half.weights],
            recurrent=[list(w.shape) for w in recurrent.layers[0].cell.trainable_weights])
 
