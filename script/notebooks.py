@@ -3,7 +3,9 @@
     notebooks.py NOTEBOOK…          executes each in place and keeps the outputs
     notebooks.py --check NOTEBOOK…  executes each and keeps nothing
     notebooks.py --same A B         fails unless the cells of both have the same source
+    notebooks.py --picture A K P    writes the picture number K (from 0) of an executed notebook to P
 """
+import base64
 import pathlib
 import sys
 
@@ -61,9 +63,21 @@ def same(first, second):
         )
 
 
+def picture(notebook, number, path):
+    outputs = [
+        output.data["image/png"]
+        for cell in nbformat.read(notebook, as_version=4).cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    pathlib.Path(path).write_bytes(base64.b64decode(outputs[int(number)]))
+
+
 arguments = sys.argv[1:]
 if arguments[:1] == ["--same"]:
     same(*arguments[1:])
+elif arguments[:1] == ["--picture"]:
+    picture(*arguments[1:])
 elif arguments[:1] == ["--check"]:
     for name in arguments[1:]:
         cleaned(execute(pathlib.Path(name)))
