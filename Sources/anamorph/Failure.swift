@@ -5,6 +5,7 @@ import HDF5
 import Hypothesis
 import LinearAlgebra
 import Networks
+import Reports
 import Training
 
 /// Runs `body`; what cannot be done becomes one line on standard error and status 2.
@@ -62,11 +63,4 @@ extension ExitCode {
 
 /// `text` with every control character shown as `�`: what a file says of itself must not move the
 /// cursor, colour the screen or look like a second line.
-func oneLine(_ text: String) -> String {
-  var result = String.UnicodeScalarView()
-  for scalar in text.unicodeScalars {
-    let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-    result.append(isControl ? "\u{FFFD}" : scalar)
-  }
-  return String(result)
-}
+func oneLine(_ text: String) -> String { TextWidth.oneLine(text) }

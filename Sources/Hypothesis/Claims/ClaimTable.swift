@@ -30,14 +30,18 @@ extension Table {
   }
 }
 
-/// Verdicts as people read them: a line per claim, its evidence indented below.
+/// Verdicts as people read them: the claim beside its verdict, the evidence below, in lines as wide as
+/// the terminal or a hundred columns.
 public func verdictText(_ claims: [Claim], style: Style) -> String {
-  let width = Verdict.allCases.map(\.rawValue.count).max() ?? 0
+  let indent = (Verdict.allCases.map(\.rawValue.count).max() ?? 0) + 2
+  let width = max(40, min(style.width ?? 100, 120) - indent)
+  let margin = String(repeating: " ", count: indent)
   return claims.map { claim in
-    let verdict =
-      claim.verdict.rawValue
-      + String(repeating: " ", count: width - claim.verdict.rawValue.count)
-    return "\(style.bold(verdict))  \(claim.statement)\n"
-      + "\(String(repeating: " ", count: width))  \(style.faint(claim.evidence))\n"
+    let verdict = claim.verdict.rawValue
+    let padding = String(repeating: " ", count: indent - verdict.count)
+    let statement = TextWidth.lines(of: claim.statement, width: width)
+    let evidence = TextWidth.lines(of: claim.evidence, width: width).map { style.faint($0) }
+    return style.bold(verdict) + padding
+      + (statement + evidence).joined(separator: "\n\(margin)") + "\n"
   }.joined()
 }
