@@ -127,7 +127,11 @@ import Testing
     }
     let (kept, gained) = ([0.0, 0.001, -0.001, 0.0], [0.1, 0.11, 0.09, 0.1])
     #expect(verdict(kept, gained) == .supported)
-    #expect(verdict([-0.1, -0.11, -0.09, -0.1], gained) == .unsupported)
+    let lost = [-0.1, -0.11, -0.09, -0.1]
+    #expect(verdict(lost, kept) == .unsupported)
+    // Damaged and mismatched at once.
+    #expect(verdict(lost, gained) == .mixed)
+    #expect(verdict(kept, kept) == .mixed)
     #expect(verdict(kept, [0.1, -0.1, 0.05, -0.05]) == .mixed)
     #expect(verdict([-0.02, 0.01, -0.03, 0.02], gained) == .mixed)
     #expect(verdict(kept, []) == .notTestable)

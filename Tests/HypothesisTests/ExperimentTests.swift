@@ -57,8 +57,8 @@ enum Samples {
       try complaint(["task.subspace.classes": nil])
         == "e.json: task.subspace.classes: is missing")
     #expect(
-      try complaint(["fineTuning.optimizer.momentum": nil])
-        == "e.json: fineTuning.optimizer.momentum: is missing")
+      try complaint(["fineTuning.optimizer": ["momentum": 0.5]])
+        == "e.json: fineTuning.optimizer.method: is missing")
     #expect(try complaint(["task": nil]) == "e.json: task: is missing")
     #expect(
       try complaint(["pretraining": nil])
@@ -83,9 +83,15 @@ enum Samples {
     #expect(
       try complaint(["task": ["subspaces": [:]]])
         == "e.json: task: must hold one of 'subspace', 'styles', 'files'")
-    #expect(
-      try complaint(["linearProbeFinetuningRates": [0.1]])
-        .hasPrefix("e.json: linearProbeFinetuningRates: there is no such member; "))
+    for member in [
+      "linearProbeFinetuningRates", "fineTuning.scedule", "fineTuning.optimizer.momentun",
+      "task.subspace.angel",
+    ] {
+      #expect(
+        try complaint([member: 0.1])
+          == "e.json: \(member): there is no such member; look at its spelling")
+    }
+    #expect(try complaint(["linearProbeFineTuningRates": .null]) == "")
   }
 
   @Test(
@@ -160,6 +166,24 @@ enum Samples {
     #expect(
       try complaint(["task": files, "pretraining": nil, "primaryOOD": "ID"])
         == "e.json: primaryOOD: 'ID' is none of the OOD sets, '90°'")
+  }
+
+  @Test func `what is left out has the usual value`() throws {
+    let full = try Experiment(
+      json: Samples.text(
+        "demo",
+        changing: [
+          "fineTuning.optimizer": ["method": "sgd", "momentum": 0.9, "weightDecay": 0],
+          "fineTuning.schedule": "cosine", "fineTuning.batchNormalization": "train",
+        ]), path: "e.json")
+    let short = try Experiment(
+      json: Samples.text(
+        "demo",
+        changing: [
+          "fineTuning.optimizer": nil, "fineTuning.schedule": nil,
+          "fineTuning.batchNormalization": nil,
+        ]), path: "e.json")
+    #expect(short == full)
   }
 
   @Test func `text that is no JSON is refused`() {

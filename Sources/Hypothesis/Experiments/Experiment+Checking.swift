@@ -1,3 +1,4 @@
+import Checkpoints
 import Files
 import Training
 
@@ -15,7 +16,12 @@ extension Experiment {
     do {
       let data = Data(text.utf8)
       self = try JSONDecoder().decode(Experiment.self, from: data)
-      try JSONDecoder().decode(Members.self, from: data).check(path)
+      let known = try JSONDecoder().decode(JSON.self, from: JSONEncoder().encode(self))
+      if let place = try JSONDecoder().decode(JSON.self, from: data).firstUnknown(known) {
+        throw FileError(
+          path: path, object: place.joined(separator: "."),
+          reason: "there is no such member; look at its spelling")
+      }
     } catch let error as DecodingError {
       throw FileError(path: path, object: error.place, reason: error.explanation)
     }
@@ -116,33 +122,23 @@ extension Experiment {
   public static let mostSeeds = 1_000_000
 }
 
-/// The names of an experiment's members, so that a slip in an optional one is not passed over.
-private struct Members: Decodable {
-  private struct Name: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  private static let known: Set = [
-    "name", "title", "task", "pretraining", "linearProbe", "fineTuning",
-    "linearProbeFineTuningRates", "primaryOOD", "seeds",
-  ]
-
-  private let unknown: [String]
-
-  init(from decoder: any Decoder) throws {
-    unknown = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
-      .filter { !Self.known.contains($0) }.sorted()
-  }
-
-  func check(_ path: String) throws {
-    if let name = unknown.first {
-      throw FileError(
-        path: path, object: name,
-        reason: "there is no such member; there are \(Self.known.sorted().joined(separator: ", "))")
+extension JSON {
+  /// The place of the first member of this text that `known`, the same read and written again, does
+  /// not have: a slip in the name of something that may be left out.
+  fileprivate func firstUnknown(_ known: JSON, at place: [String] = []) -> [String]? {
+    switch (self, known) {
+    case (.object(let members), .object(let others)):
+      for (name, value) in members.sorted(by: { $0.key < $1.key }) where !value.isNull {
+        guard let other = others[name] else { return place + [name] }
+        if let found = value.firstUnknown(other, at: place + [name]) { return found }
+      }
+    case (.array(let elements), .array(let others)):
+      for (index, (element, other)) in zip(elements, others).enumerated() {
+        if let found = element.firstUnknown(other, at: place + ["\(index)"]) { return found }
+      }
+    default: break
     }
+    return nil
   }
 }
 
