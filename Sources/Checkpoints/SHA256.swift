@@ -1,5 +1,7 @@
+import Files
+
 /// The SHA-256 digest of bytes that come in pieces (FIPS 180-4).
-struct SHA256 {
+package struct SHA256 {
   private var state: [8 of UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
     0x5be0_cd19,
@@ -111,3 +113,14 @@ private let roundConstants: [UInt32] = [
   0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208,
   0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
 ]
+
+extension SHA256 {
+  /// The digest of the file at `path`, read in blocks, as 64 hexadecimal digits.
+  ///
+  /// - Throws: `FileError`.
+  package static func digest(ofFile path: String) throws -> String {
+    var digest = SHA256()
+    try TextFile.eachBlock(of: path) { digest.update($0) }
+    return digest.hexadecimal()
+  }
+}

@@ -142,7 +142,12 @@ struct Verify: ParsableCommand {
         results.map { result in
           [
             "name": .text(result.experiment.name), "title": .text(result.experiment.title),
+            "primary_ood": .text(result.experiment.primaryOOD),
             "seeds": .array(result.outcomes.map { .integer($0.seed) }),
+            "inputs": .array(
+              result.inputs.sorted { $0.key < $1.key }.map { path, digest in
+                ["path": .text(path), "sha256": .text(digest)]
+              }),
           ]
         }),
     ]

@@ -71,6 +71,6 @@ public struct FilesTask {
   }
 
   private func located(_ path: String) -> String {
-    path.hasPrefix("/") || path.hasPrefix("::") ? path : "\(folder)/\(path)"
+    Experiment.located(path, in: folder)
   }
 }

@@ -59,7 +59,7 @@ public struct StylesTask {
   package init(_ settings: Settings, folder: String, seed: UInt64) throws {
     self.settings = settings
     self.seed = seed
-    let path = settings.images.hasPrefix("/") ? settings.images : "\(folder)/\(settings.images)"
+    let path = Experiment.located(settings.images, in: folder)
     let all = try ExampleSet.open(path, classCount: settings.groups.count).loaded()
     guard all.labels != nil else {
       throw ExperimentError("\(path): the images have no labels beside them")

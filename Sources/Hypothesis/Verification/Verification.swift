@@ -47,6 +47,9 @@ public struct Verification: Sendable {
     /// The experiment.
     public let experiment: Experiment
 
+    /// The SHA-256 digest of every file the experiment read, by path.
+    public let inputs: [String: String]
+
     /// What each seed came to, in order.
     public let outcomes: [SeedOutcome]
 
@@ -82,6 +85,7 @@ public struct Verification: Sendable {
   ) throws -> Result {
     let experiment = source.experiment
     let checkpoints = try run?.folder("checkpoints")
+    let inputs = try experiment.inputDigests(folder: source.folder)
     let results = Mutex<[Int: Swift.Result<SeedOutcome, any Error>]>([:])
     let next = Mutex(seeds.lowerBound)
     LinearAlgebraThreads.use(1)
@@ -93,7 +97,7 @@ public struct Verification: Sendable {
         }
         guard seed < seeds.upperBound else { return }
         let result = Swift.Result {
-          if let kept = kept(experiment, seed) {
+          if let kept = kept(experiment, inputs, seed) {
             progress(SeedRun.work(of: experiment))
             return kept
           }
@@ -101,7 +105,7 @@ public struct Verification: Sendable {
             experiment: experiment, folder: source.folder, seed: seed, checkpoints: checkpoints,
             progress: progress
           ).outcome()
-          try keep(outcome, of: experiment)
+          try keep(outcome, of: experiment, inputs)
           return outcome
         }
         results.withLock { $0[seed] = result }
@@ -112,7 +116,7 @@ public struct Verification: Sendable {
     }
     let optimizer = experiment.fineTuning.optimizer
     return Result(
-      experiment: experiment, outcomes: outcomes,
+      experiment: experiment, inputs: inputs, outcomes: outcomes,
       claims: ExperimentClaims(
         outcomes: outcomes, primaryOOD: experiment.primaryOOD,
         optimizerKeepsSpan: optimizer.keepsUpdatesInInputSpan, optimizerName: optimizer.summary
@@ -131,6 +135,7 @@ public struct Verification: Sendable {
   private struct KeptOutcome: Codable {
     var version: String
     var experiment: Experiment
+    var inputs: [String: String]
     var outcome: SeedOutcome
   }
 
@@ -138,21 +143,26 @@ public struct Verification: Sendable {
     try run.map { "\(try $0.folder("outcomes"))/\(experiment.name)-seed-\(seed).json" }
   }
 
-  /// An outcome of the same experiment by the same version; anything else is computed again.
-  private func kept(_ experiment: Experiment, _ seed: Int) -> SeedOutcome? {
+  /// An outcome of the same experiment on the same files by the same version; anything else is
+  /// computed again.
+  private func kept(
+    _ experiment: Experiment, _ inputs: [String: String], _ seed: Int
+  ) -> SeedOutcome? {
     guard let path = try? path(experiment, seed), let text = try? TextFile.text(of: path),
       let kept = try? JSONDecoder().decode(KeptOutcome.self, from: Data(text.utf8)),
-      kept.version == version, kept.experiment == experiment
+      kept.version == version, kept.experiment == experiment, kept.inputs == inputs
     else { return nil }
     return kept.outcome
   }
 
-  private func keep(_ outcome: SeedOutcome, of experiment: Experiment) throws {
+  private func keep(
+    _ outcome: SeedOutcome, of experiment: Experiment, _ inputs: [String: String]
+  ) throws {
     guard let path = try path(experiment, outcome.seed) else { return }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let data = try encoder.encode(
-      KeptOutcome(version: version, experiment: experiment, outcome: outcome))
+      KeptOutcome(version: version, experiment: experiment, inputs: inputs, outcome: outcome))
     try AtomicFile.write(Array(data), to: path)
   }
 }
