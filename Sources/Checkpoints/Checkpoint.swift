@@ -122,7 +122,7 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  private func dataset(_ parameter: Parameter) throws(HDF5Error) -> Dataset {
+  func dataset(_ parameter: Parameter) throws(HDF5Error) -> Dataset {
     let dataset = try file.root.dataset(parameter.path)
     guard dataset.shape == parameter.shape, !dataset.isNull else {
       throw HDF5Error(

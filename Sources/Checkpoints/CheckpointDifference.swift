@@ -58,9 +58,8 @@ public struct CheckpointDifference: Sendable {
     for match in alignment.pairs {
       var pair = Pair(before: a[match.before], after: b[match.after], evidence: match.evidence)
       if pair.before.shape == pair.after.shape {
-        pair.change = ParameterChange(
-          from: try before.values(pair.before), to: try after.values(pair.after),
-          shape: pair.before.shape, tolerance: tolerance)
+        pair.change = try before.change(
+          pair.before, to: pair.after, of: after, tolerance: tolerance)
       }
       pairs.append(pair)
     }

@@ -41,7 +41,7 @@ extension Dataset {
   ///
   /// - Throws: ``HDF5Error`` when the values are refused, as for every reading.
   public func withMappedBytes<R>(
-    rows: Range<Int>? = nil, _ body: (UnsafeRawBufferPointer) -> R
+    rows: Range<Int>? = nil, _ body: (UnsafeRawBufferPointer) throws(HDF5Error) -> R
   ) throws(HDF5Error) -> R? {
     guard let stored, !isBigEndian, case .file = stored.source, storage.filters.isEmpty,
       case .contiguous = storage.layout, let start = storage.offset,
@@ -53,7 +53,8 @@ extension Dataset {
       let bytes = catalogue.bytes.slice(
         start + range.lowerBound * elementSize, range.count * elementSize)
     else { throw beyond }
-    return withExtendedLifetime(catalogue) { body(bytes) }
+    defer { withExtendedLifetime(catalogue) {} }
+    return try body(bytes)
   }
 
   private var notCatalogued: HDF5Error { error(.library, "not described by a reader") }
