@@ -7,11 +7,13 @@ import Testing
 
 /// What a reader process describes is what the library reads in this one.
 @Suite struct ReaderProcessTests {
-  @Test(arguments: files(in: "HDF5Tests") + files(in: "CheckpointsTests"))
+  static let names =
+    files(in: "HDF5Tests") + files(in: "CheckpointsTests")
+    + files(in: "CommandTests").filter { !$0.hasSuffix("circles.h5") }
+
+  @Test(arguments: names)
   func `a file read through another process holds what it holds read here`(name: String) throws {
-    let path = folder(name.hasPrefix("HDF5Tests/") ? "HDF5Tests" : "CheckpointsTests")
-      .appending(component: name.split(separator: "/").last.map(String.init) ?? name)
-      .path(percentEncoded: false)
+    let path = path(name)
     let here = Result { try contents(File(readingAt: path).root) }
     let there = elsewhere { Result { try contents(File(readingAt: path).root) } }
     switch (here, there) {
@@ -21,6 +23,74 @@ import Testing
     case (.failure(let here), .failure(let there)): #expect("\(here)" == "\(there)")
     default: Issue.record("\(here) here, \(there) there")
     }
+  }
+
+  @Test func `groups that hold themselves are refused, groups with two names are links`() throws {
+    let root = try elsewhere { try File(readingAt: path("CommandTests/circles.h5")).root }
+    func reason(_ name: String) throws -> String {
+      try #require(throws: HDF5Error.self) { try root.group(name) }.reason
+    }
+    #expect(try reason("top") == "a group that holds itself; such groups are refused")
+    #expect(try reason("a/b/up/b") == "a group that holds itself; such groups are refused")
+    #expect(
+      try reason(String(repeating: "deep/", count: 110)) == "more than 100 groups deep; refused")
+    let kinds = Dictionary(uniqueKeysWithValues: try root.entries().map { ($0.name, $0.kind) })
+    #expect(kinds["top"] == .unknown && kinds["shared"] == .dataset)
+    #expect(try root.group("a").entries().map(\.kind) == [.group, .softLink])
+    #expect(try root.dataset("a/other/values").path == "/a/b/values")
+    #expect(try root.dataset("shared").read(as: Float.self).count == 10)
+  }
+
+  @Test(arguments: [
+    (["/bin/sh", "-c", "kill -SEGV $$"], "the reader stopped on a damaged structure (signal 11)"),
+    (["/bin/sh", "-c", "kill -XCPU $$"], "the reader did not finish in"),
+    (["/bin/sh", "-c", "exec sleep 60"], "the reader did not finish in 0 seconds"),
+    (["/bin/sh", "-c", "exec >&-; exec sleep 60"], "the reader did not finish in 0 seconds"),
+    (["/bin/sh", "-c", "echo garbage"], "the reader gave an answer without sense"),
+    (["/bin/sh", "-c", "true"], "the reader gave an answer without sense"),
+    (["/bin/sh", "-c", "exec cat /dev/zero"], "describes more than a file of its size can hold"),
+    (["/bin/sh", "-c", "exit 3"], "the reader process ended with status 3"),
+    (["/nonexistent"], "no process to read it: No such file or directory"),
+  ])
+  func `a reader that fails is an error of the file`(command: [String], words: String) throws {
+    let reader = ReaderProcess(
+      executable: command[0], arguments: Array(command.dropFirst()), seconds: 0.9)
+    let error = FileReader.$current.withValue(.childProcess(reader)) {
+      #expect(throws: HDF5Error.self) { try File(readingAt: path("HDF5Tests/storage.h5")) }
+    }
+    #expect(error?.reason.contains(words) == true, "\(error?.reason ?? "")")
+  }
+
+  @Test func `a garbled answer never traps`() throws {
+    let path = path("CommandTests/deflated.h5")
+    let answer = try #require(
+      try Self.output("exec \"$0\" read-structures catalogue 3<\"$1\"", path))
+    #expect(answer.count > 500)
+    try withTemporaryFolder { folder in
+      var opened = 0
+      for seed in 1...400 {
+        var mutator = FileMutator(seed: UInt64(seed))
+        try Data(mutator.mutated([UInt8](answer))).write(to: URL(filePath: folder + "/answer"))
+        let reader = ReaderProcess(
+          executable: "/bin/sh", arguments: ["-c", "exec cat \"$0\"", folder + "/answer"])
+        FileReader.$current.withValue(.childProcess(reader)) {
+          guard let root = try? File(readingAt: path).root else { return }
+          opened += 1
+          _ = try? contents(root)
+        }
+      }
+      #expect(opened > 10 && opened < 400)
+    }
+  }
+
+  private static func output(_ script: String, _ path: String) throws -> Data? {
+    let shell = Process()
+    shell.executableURL = URL(filePath: "/bin/sh")
+    shell.arguments = ["-c", script, builtCommand.path(percentEncoded: false), path]
+    let output = Pipe()
+    shell.standardOutput = output
+    try shell.run()
+    return try output.fileHandleForReading.readToEnd()
   }
 }
 
@@ -35,6 +105,11 @@ func elsewhere<R>(seconds: Double = 10, _ body: () throws -> R) rethrows -> R {
 private func folder(_ tests: String) -> URL {
   URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appending(components: tests, "Fixtures")
+}
+
+private func path(_ name: String) -> String {
+  let parts = name.split(separator: "/").map(String.init)
+  return folder(parts[0]).appending(component: parts[1]).path(percentEncoded: false)
 }
 
 private func files(in tests: String) -> [String] {

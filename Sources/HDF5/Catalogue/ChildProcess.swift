@@ -40,9 +40,20 @@ struct ChildProcess: ~Copyable {
     }
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
     #else
       var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
     #endif
+    // Threads of a pool block signals, and the command ignores some: the process must not.
+    var signals = sigset_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
@@ -52,7 +63,7 @@ struct ChildProcess: ~Copyable {
     var identifier: pid_t = 0
     let status = Self.withStrings([executable] + arguments) { arguments in
       Self.withStrings(Self.environment) { environment in
-        posix_spawn(&identifier, executable, &actions, nil, arguments, environment)
+        posix_spawn(&identifier, executable, &actions, &attributes, arguments, environment)
       }
     }
     guard status == 0 else {
