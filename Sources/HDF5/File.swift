@@ -49,6 +49,8 @@ public final class File: Sendable {
         let access = Identifier(H5Pcreate(chdf5_file_access()), closedBy: H5Pclose),
         // A file system without locks is no reason not to read.
         H5Pset_file_locking(access.raw, true, true) >= 0,
+        // The usual driver asks for the real name behind a link, which a removed file has not.
+        !Self.isRemoved(descriptor) || H5Pset_fapl_stdio(access.raw) >= 0,
         let file = Identifier(H5Fopen(path, chdf5_read_only(), access.raw), closedBy: H5Fclose)
       else { throw .library(path: path, "cannot be opened") }
       return file
@@ -117,6 +119,12 @@ public final class File: Sendable {
       throw HDF5Error(kind: kind, path: path, reason: FileError.system(path).reason)
     }
     return descriptor
+  }
+
+  /// Whether no name leads to the file behind `descriptor` any more.
+  private static func isRemoved(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_nlink == 0
   }
 
   /// The length of the regular file behind `descriptor`.

@@ -25,6 +25,17 @@ import Testing
     }
   }
 
+  @Test func `a file that was removed after it was opened is read on`() throws {
+    try withTemporaryFolder { folder in
+      let (original, copy) = (path("CommandTests/rare.h5"), folder + "/copy.h5")
+      try FileManager.default.copyItem(atPath: original, toPath: copy)
+      let root = try elsewhere { try File(readingAt: copy).root }
+      try FileManager.default.removeItem(atPath: copy)
+      let there = try contents(root).map { $0.replacing(copy, with: original) }
+      #expect(try there == contents(File(readingAt: original).root))
+    }
+  }
+
   @Test func `groups that hold themselves are refused, groups with two names are links`() throws {
     let root = try elsewhere { try File(readingAt: path("CommandTests/circles.h5")).root }
     func reason(_ name: String) throws -> String {
