@@ -41,7 +41,7 @@ let package = Package(
     // MARK: Libraries, in the order data flows
     .target(name: "Files", swiftSettings: strict),
     .target(name: "Randomness", swiftSettings: strict),
-    .target(name: "HDF5", dependencies: ["CHDF5", "Files"], swiftSettings: strict),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate", "Files"], swiftSettings: strict),
     .target(
       name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict,
       linkerSettings: [.linkedLibrary("openblas")]),
@@ -64,7 +64,7 @@ let package = Package(
     .target(
       name: "Hypothesis",
       dependencies: [
-        "Training", "Networks", "Checkpoints", "Datasets", "Geometry", "LinearAlgebra",
+        "Training", "Networks", "Checkpoints", "Datasets", "Geometry", "HDF5", "LinearAlgebra",
         "Randomness", "Reports", "Files",
       ],
       swiftSettings: strict),

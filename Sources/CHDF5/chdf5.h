@@ -92,6 +92,20 @@ static inline herr_t chdf5_link_type(hid_t group, const char *name, H5L_type_t *
   }
   return status;
 }
+static inline herr_t chdf5_object_address(hid_t file, const char *path, uint64_t *address,
+                                          H5O_type_t *type) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info;
+#else
+  H5O_info_t info;
+#endif
+  herr_t status = H5Oget_info_by_name2(file, path, &info, H5O_INFO_BASIC, H5P_DEFAULT);
+  if (status >= 0) {
+    *address = info.addr;
+    *type = info.type;
+  }
+  return status;
+}
 static inline hid_t chdf5_open_object(hid_t group, const char *name) {
   return H5Oopen(group, name, H5P_DEFAULT);
 }

@@ -14,7 +14,8 @@ extension Checkpoint {
   public func digest() throws(FileError) -> String {
     var digest = ParameterDigest()
     for parameter in parametersInDigestOrder {
-      digest.append(shape: parameter.shape, try values(parameter))
+      digest.append(shape: parameter.shape)
+      try source.eachBlock(parameter) { digest.append($0) }
     }
     return digest.hexadecimal()
   }
@@ -40,7 +41,8 @@ extension Checkpoint {
   /// - Throws: `FileError` when values cannot be read.
   public func firstNonFinite() throws(FileError) -> (parameter: Parameter, count: Int)? {
     for parameter in parameters {
-      let count = try values(parameter).reduce(0) { $1.isFinite ? $0 : $0 + 1 }
+      var count = 0
+      try source.eachBlock(parameter) { count += $0.reduce(0) { $1.isFinite ? $0 : $0 + 1 } }
       if count > 0 { return (parameter, count) }
     }
     return nil
@@ -61,9 +63,12 @@ extension Checkpoint {
 struct ParameterDigest {
   private var hash = SHA256()
 
-  mutating func append(shape: [Int], _ values: [Double]) {
+  mutating func append(shape: [Int]) {
     hash.update(UInt64(shape.count))
     for extent in shape { hash.update(UInt64(extent)) }
+  }
+
+  mutating func append(_ values: [Double]) {
     var bits: [UInt64] = []
     bits.reserveCapacity(min(values.count, 4096))
     for start in stride(from: 0, to: values.count, by: 4096) {
@@ -82,7 +87,10 @@ extension ParameterDigest {
   /// The digest of `tensors`, as a checkpoint with them has it.
   static func of(_ tensors: [Tensor]) -> String {
     var digest = ParameterDigest()
-    for tensor in tensors { digest.append(shape: tensor.shape, tensor.values.map { Double($0) }) }
+    for tensor in tensors {
+      digest.append(shape: tensor.shape)
+      digest.append(tensor.values.map { Double($0) })
+    }
     return digest.hexadecimal()
   }
 }

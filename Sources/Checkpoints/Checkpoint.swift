@@ -115,11 +115,6 @@ public struct Checkpoint: Sendable {
   }
 }
 
-/// Runs `body`, its errors turned into those that every part of the package shares.
-func converting<R>(_ body: () throws(HDF5Error) -> R) throws(FileError) -> R {
-  do throws(HDF5Error) { return try body() } catch { throw error.fileError }
-}
-
 extension Checkpoint {
   /// The parameter whose values are the dataset at `path` below `group`.
   static func parameter(

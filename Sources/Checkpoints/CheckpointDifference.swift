@@ -65,7 +65,10 @@ public struct CheckpointDifference: Sendable {
     var pairs: [Pair] = []
     for match in alignment.pairs {
       var pair = Pair(before: a[match.before], after: b[match.after], evidence: match.evidence)
-      if let turned = Transposition(of: pair.after, to: pair.before) {
+      if let turned = Transposition(of: pair.after, to: pair.before), turned.title == nil {
+        pair.change = try before.change(
+          pair.before, to: pair.after, of: after, tolerance: tolerance)
+      } else if let turned = Transposition(of: pair.after, to: pair.before) {
         let (first, second) = (try before.values(pair.before), try after.values(pair.after))
         func change(to values: [Double]) -> ParameterChange {
           ParameterChange(
@@ -76,7 +79,7 @@ public struct CheckpointDifference: Sendable {
         let compared = change(to: turned.applied(to: second))
         pair.change = compared
         // Theano turns kernels by 180 degrees; files do not always say whether theirs are.
-        if !compared.isSame, turned.title != nil, pair.before.shape.count > 2 {
+        if !compared.isSame, pair.before.shape.count > 2 {
           let flipped = change(to: turned.flipped(second))
           if flipped.isSame {
             pair.change = flipped

@@ -54,79 +54,31 @@ public struct ParameterChange: Equatable, Sendable {
       before.count == after.count && before.count == shape.reduce(1, *),
       "\(before.count) and \(after.count) values of shape \(shape)")
     precondition(tolerance >= 0, "a tolerance of \(tolerance)")
-    count = before.count
-    var (squaresA, squaresB, squaresD, product) = (0.0, 0.0, 0.0, 0.0)
-    var largestAt: Int?
-    let ordinals = elementType.flatMap(Ordinals.init)
-    for index in before.indices {
-      let (a, b) = (before[index], after[index])
-      if !a.isFinite { nonFiniteBefore += 1 }
-      if !b.isFinite { nonFiniteAfter += 1 }
-      guard a.isFinite, b.isFinite else {
-        if a != b, !(a.isNaN && b.isNaN) { changedCount += 1 }
-        continue
-      }
-      let change = b - a
-      if abs(change) > tolerance { changedCount += 1 }
-      if let ordinals {
-        let ulps = change == 0 ? 0 : ordinals.distance(a, b)
-        largestUlps = max(largestUlps ?? 0, ulps)
-      }
-      if change != 0, abs(change) > abs(largest ?? 0) {
-        largest = change
-        largestAt = index
-      }
-      squaresA += a * a
-      squaresB += b * b
-      squaresD += change * change
-      product += a * b
-    }
-    (normBefore, normAfter) = (squaresA.squareRoot(), squaresB.squareRoot())
-    distance = squaresD.squareRoot()
+    self.init(
+      ChangeSums(
+        before, after, tolerance: tolerance, ordinals: elementType.flatMap(Ordinals.init)),
+      shape: shape)
+  }
+
+  /// The change that `sums` over all values of `shape` tell.
+  init(_ sums: ChangeSums, shape: [Int]) {
+    (count, changedCount) = (sums.count, sums.changedCount)
+    (nonFiniteBefore, nonFiniteAfter) = (sums.nonFiniteBefore, sums.nonFiniteAfter)
+    normBefore = sums.squaresBefore.squareRoot()
+    normAfter = sums.squaresAfter.squareRoot()
+    distance = sums.squaresOfChange.squareRoot()
+    if sums.largestAt != nil { largest = sums.largest }
+    largestUlps = sums.largestUlps
     let scale = normBefore * normAfter
-    if scale > 0, scale.isFinite, product.isFinite {
+    if scale > 0, scale.isFinite, sums.product.isFinite {
       // Equal arrays have a cosine of exactly 1; rounding must not say more than 1 of others.
-      cosine = distance == 0 ? 1 : max(-1, min(1, product / scale))
+      cosine = distance == 0 ? 1 : max(-1, min(1, sums.product / scale))
     }
-    if var rest = largestAt {
+    if var rest = sums.largestAt {
       for extent in shape.reversed() {
         largestIndex.insert(rest % extent, at: 0)
         rest /= extent
       }
     }
-  }
-}
-
-/// Numbers of an element type counted from the lowest up.
-private struct Ordinals {
-  private enum Width { case half, brain, single, double }
-  private let width: Width
-
-  init?(_ type: ElementType) {
-    switch type {
-    case .float16: width = .half
-    case .bfloat16: width = .brain
-    case .float32: width = .single
-    case .float64: width = .double
-    default: return nil
-    }
-  }
-
-  /// How many steps between neighbouring numbers lead from `a` to `b`, rounded to the type.
-  func distance(_ a: Double, _ b: Double) -> UInt64 {
-    let (x, y) = (ordinal(a), ordinal(b))
-    return x > y ? UInt64(bitPattern: x &- y) : UInt64(bitPattern: y &- x)
-  }
-
-  private func ordinal(_ value: Double) -> Int64 {
-    let magnitude: UInt64 =
-      switch width {
-      case .half: UInt64(StoredNumbers.half(value.magnitude))
-      case .brain: UInt64(Float(value.magnitude).bitPattern >> 16)
-      case .single: UInt64(Float(value.magnitude).bitPattern)
-      case .double: value.magnitude.bitPattern
-      }
-    let count = Int64(bitPattern: magnitude)
-    return value < 0 ? -count : count
   }
 }

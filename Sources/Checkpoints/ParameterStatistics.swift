@@ -1,3 +1,5 @@
+public import Files
+
 /// What the values of one parameter are like as a whole.
 public struct ParameterStatistics: Equatable, Sendable {
   /// The number of values.
@@ -22,28 +24,40 @@ public struct ParameterStatistics: Equatable, Sendable {
 
   /// The statistics of `values`, sums in Float64, deviations from the mean in a second pass.
   public init(_ values: [Double]) {
-    count = values.count
+    self.init(reading: { $0(values) })
+  }
+
+  /// The statistics of the values that `read` gives piece by piece, the same each time.
+  init<E: Error>(reading read: (_ body: ([Double]) -> Void) throws(E) -> Void) throws(E) {
+    var total = 0
     var (sum, squares) = (0.0, 0.0)
     var (least, greatest) = (Double.infinity, -Double.infinity)
-    for value in values {
-      if value.isNaN {
-        nanCount += 1
-      } else if value.isInfinite {
-        infiniteCount += 1
-      } else {
-        if value == 0 { zeroCount += 1 }
-        sum += value
-        squares += value * value
-        least = min(least, value)
-        greatest = max(greatest, value)
+    var (nans, infinities, zeros) = (0, 0, 0)
+    try read { values in
+      total += values.count
+      for value in values {
+        if value.isNaN {
+          nans += 1
+        } else if value.isInfinite {
+          infinities += 1
+        } else {
+          if value == 0 { zeros += 1 }
+          sum += value
+          squares += value * value
+          least = min(least, value)
+          greatest = max(greatest, value)
+        }
       }
     }
+    (count, nanCount, infiniteCount, zeroCount) = (total, nans, infinities, zeros)
     norm = squares.squareRoot()
     let finite = count - nanCount - infiniteCount
     guard finite > 0 else { return }
     let mean = sum / Double(finite)
     var deviations = 0.0
-    for value in values where value.isFinite { deviations += (value - mean) * (value - mean) }
+    try read { values in
+      for value in values where value.isFinite { deviations += (value - mean) * (value - mean) }
+    }
     self.mean = mean
     standardDeviation = (deviations / Double(finite)).squareRoot()
     minimum = least
@@ -52,4 +66,15 @@ public struct ParameterStatistics: Equatable, Sendable {
 
   /// Whether every value is a finite number.
   public var isFinite: Bool { nanCount == 0 && infiniteCount == 0 }
+}
+
+extension Checkpoint {
+  /// What the values of `parameter` are like; memory does not grow with them.
+  ///
+  /// - Throws: `FileError` when they cannot be read.
+  public func statistics(_ parameter: Parameter) throws(FileError) -> ParameterStatistics {
+    try ParameterStatistics(reading: { body throws(FileError) in
+      try source.eachBlock(parameter, body)
+    })
+  }
 }

@@ -11,6 +11,19 @@ protocol ValueSource: Sendable {
 
   /// The values of `parameter` in single precision, the last axis running fastest.
   func floats(_ parameter: Checkpoint.Parameter) throws(FileError) -> [Float]
+
+  /// Calls `body` with the values of `parameter` in their order, so many at a time that memory
+  /// does not grow with them where the layout allows it.
+  func eachBlock(
+    _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void) throws(FileError)
+}
+
+extension ValueSource {
+  func eachBlock(
+    _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
+  ) throws(FileError) {
+    body(try values(parameter))
+  }
 }
 
 /// The datasets of an HDF5 file.
@@ -31,7 +44,7 @@ struct HDF5Values: ValueSource {
     try naming(path) { () throws(HDF5Error) in try dataset(parameter).read(as: Float.self) }
   }
 
-  private func dataset(_ parameter: Checkpoint.Parameter) throws(HDF5Error) -> Dataset {
+  func dataset(_ parameter: Checkpoint.Parameter) throws(HDF5Error) -> Dataset {
     let dataset = try (shards[parameter.path] ?? file).root.dataset(parameter.path)
     guard dataset.shape == parameter.shape, !dataset.isNull else {
       throw HDF5Error(

@@ -62,6 +62,11 @@ public struct Attribute: Equatable, Sendable {
     }
   }
 
+  /// An attribute that was read elsewhere.
+  init(name: String, shape: [Int], elementType: ElementType, values: Values) {
+    (self.name, self.shape, self.elementType, self.values) = (name, shape, elementType, values)
+  }
+
   /// Reads the attribute `name` of `object`.
   init(of object: Object, _ name: String) throws(HDF5Error) {
     self.name = name

@@ -11,13 +11,14 @@ extension Dataset {
   /// - Throws: ``HDF5Error`` of kind `.wrongType` when the elements are not numbers, `.tooLarge`,
   ///   `.unsupported`, `.truncated`, `.damaged` or `.library`.
   public func read(as: Float.Type, rows: Range<Int>? = nil) throws(HDF5Error) -> [Float] {
+    if let stored { return try numbers(stored, rows) { $0.floats() } }
     switch elementType {
     case .bfloat16 where try isOpaque():
       return try bits(rows).map { Float(bitPattern: UInt32($0) << 16) }
     case .boolean: return try bytes(rows).map { $0 == 0 ? 0 : 1 }
     default:
       try checkNumeric()
-      return try numbers(Float.self, rows)
+      return try converted(Float.self, rows)
     }
   }
 
@@ -26,13 +27,14 @@ extension Dataset {
   ///
   /// - Throws: ``HDF5Error``.
   public func read(as: Double.Type, rows: Range<Int>? = nil) throws(HDF5Error) -> [Double] {
+    if let stored { return try numbers(stored, rows) { $0.doubles() } }
     switch elementType {
     case .bfloat16 where try isOpaque():
       return try bits(rows).map { Double(Float(bitPattern: UInt32($0) << 16)) }
     case .boolean: return try bytes(rows).map { $0 == 0 ? 0 : 1 }
     default:
       try checkNumeric()
-      return try numbers(Double.self, rows)
+      return try converted(Double.self, rows)
     }
   }
 
@@ -57,6 +59,7 @@ extension Dataset {
   /// - Throws: ``HDF5Error`` of kind `.wrongType` when the elements are not texts, and as for the
   ///   other readings.
   public func readStrings(rows: Range<Int>? = nil) throws(HDF5Error) -> [String] {
+    if let stored, elementType.isString { return try texts(stored, rows) }
     switch elementType {
     case .fixedString:
       let bytes = try bytes(rows)
@@ -87,7 +90,7 @@ extension Dataset {
     }
   }
 
-  private func checkNumeric() throws(HDF5Error) {
+  func checkNumeric() throws(HDF5Error) {
     guard elementType.isNumeric else {
       throw error(.wrongType, "holds \(elementType), not numbers")
     }
@@ -116,14 +119,23 @@ extension Dataset {
     return result
   }
 
+  /// Whole numbers of the type in the file.
+  private func numbers<T: Element & FixedWidthInteger>(
+    _: T.Type, _ rows: Range<Int>?
+  ) throws(HDF5Error) -> [T] {
+    if let stored { return try numbers(stored, rows) { $0.integers() } }
+    return try converted(T.self, rows)
+  }
+
   /// The values converted by the library to a number in memory.
-  private func numbers<T: Element>(_: T.Type, _ rows: Range<Int>?) throws(HDF5Error) -> [T] {
+  func converted<T: Element>(_: T.Type, _ rows: Range<Int>?) throws(HDF5Error) -> [T] {
     try elements(rows, size: MemoryLayout<T>.stride) { () -> hid_t? in T.elementType.memoryType }
   }
 
   /// The values as the bytes in the file.
-  private func bytes(_ rows: Range<Int>?) throws(HDF5Error) -> [UInt8] {
-    try elements(rows, size: elementSize) { () -> hid_t? in nil }
+  func bytes(_ rows: Range<Int>?) throws(HDF5Error) -> [UInt8] {
+    if let stored { return try storedBytes(stored, rows) }
+    return try elements(rows, size: elementSize) { () -> hid_t? in nil }
   }
 
   /// Values of two opaque bytes, lowest first.

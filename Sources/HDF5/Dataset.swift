@@ -25,7 +25,19 @@ public final class Dataset: Object, @unchecked Sendable {
 
   let elementSize: Int
 
+  /// What a catalogue says of it, when a reader process took one.
+  let stored: StoredDataset?
+
   init(file: File, path: String) throws(HDF5Error) {
+    if let stored = try file.catalogue?.dataset(path) {
+      (shape, isNull, elementType) = (stored.shape, stored.isNull, stored.elementType)
+      (isBigEndian, elementSize) = (stored.isBigEndian, stored.elementSize)
+      storage = stored.storage
+      self.stored = stored
+      super.init(file: file, path: path, identifier: .none)
+      return
+    }
+    stored = nil
     let object = try Object(file: file, path: path, kind: H5I_DATASET, called: "dataset")
     let facts = try Library.call { () throws(HDF5Error) in try Facts(object) }
     shape = facts.space.shape

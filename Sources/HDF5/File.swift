@@ -24,18 +24,33 @@ public final class File: Sendable {
 
   let identifier: Identifier
 
-  /// Opens the file at `path` for reading.
+  /// What a reader process found in the file, when one was asked.
+  let catalogue: CatalogueFile?
+
+  /// Opens the file at `path` for reading, its structures parsed by ``FileReader/current``.
   ///
   /// - Throws: ``HDF5Error`` of kind `.fileNotFound`, `.cannotOpen`, `.notHDF5`, `.truncated`,
   ///   `.locked` or `.library`.
   public init(readingAt path: String) throws(HDF5Error) {
     self.path = path
-    self.byteCount = try Self.length(of: path)
+    if case .childProcess(let reader) = FileReader.current {
+      let catalogue = try CatalogueFile(path, reader)
+      self.catalogue = catalogue
+      byteCount = catalogue.byteCount
+      identifier = .none
+      return
+    }
+    catalogue = nil
+    let descriptor = try Self.descriptor(path)
+    defer { close(descriptor) }
+    self.byteCount = try Self.length(of: descriptor, path)
     self.identifier = try Library.call { () throws(HDF5Error) in
       guard
         let access = Identifier(H5Pcreate(chdf5_file_access()), closedBy: H5Pclose),
         // A file system without locks is no reason not to read.
         H5Pset_file_locking(access.raw, true, true) >= 0,
+        // The usual driver asks for the real name behind a link, which a removed file has not.
+        !Self.isRemoved(descriptor) || H5Pset_fapl_stdio(access.raw) >= 0,
         let file = Identifier(H5Fopen(path, chdf5_read_only(), access.raw), closedBy: H5Fclose)
       else { throw .library(path: path, "cannot be opened") }
       return file
@@ -45,6 +60,7 @@ public final class File: Sendable {
   private init(path: String, identifier: consuming Identifier) {
     self.path = path
     self.byteCount = 0
+    self.catalogue = nil
     self.identifier = identifier
   }
 
@@ -95,14 +111,24 @@ public final class File: Sendable {
     }
   }
 
-  /// The length of the file at `path`, or why the system does not let it be read.
-  private static func length(of path: String) throws(HDF5Error) -> Int {
+  /// A descriptor of the file at `path`, or why the system does not let it be read.
+  static func descriptor(_ path: String) throws(HDF5Error) -> Int32 {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       let kind: HDF5Error.Kind = errno == ENOENT ? .fileNotFound : .cannotOpen
       throw HDF5Error(kind: kind, path: path, reason: FileError.system(path).reason)
     }
-    defer { close(descriptor) }
+    return descriptor
+  }
+
+  /// Whether no name leads to the file behind `descriptor` any more.
+  private static func isRemoved(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_nlink == 0
+  }
+
+  /// The length of the regular file behind `descriptor`.
+  static func length(of descriptor: Int32, _ path: String) throws(HDF5Error) -> Int {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw HDF5Error(kind: .cannotOpen, path: path, reason: FileError.system(path).reason)

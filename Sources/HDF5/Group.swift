@@ -40,7 +40,13 @@ public final class Group: Object, @unchecked Sendable {
   ///
   /// - Throws: ``HDF5Error``.
   public func entries() throws(HDF5Error) -> [Entry] {
-    let links = try Library.call { () throws(HDF5Error) in
+    if let catalogue = file.catalogue { return try entries(of: catalogue.catalogue) }
+    return try links().map { Entry(name: $0.name, kind: kind(of: $0.name, $0.type)) }
+  }
+
+  /// The links of the group as the library lists them.
+  func links() throws(HDF5Error) -> [(name: String, type: H5L_type_t)] {
+    try Library.call { () throws(HDF5Error) in
       var links: [(name: String, type: H5L_type_t)] = []
       let status = withUnsafeMutablePointer(to: &links) { pointer in
         chdf5_each_link(
@@ -55,7 +61,6 @@ public final class Group: Object, @unchecked Sendable {
       guard status >= 0 else { throw failure("its members cannot be listed") }
       return links
     }
-    return links.map { Entry(name: $0.name, kind: kind(of: $0.name, $0.type)) }
   }
 
   /// The group at `name`, a name or a path from here, or from the top if it starts with `/`.
@@ -105,7 +110,12 @@ public final class Group: Object, @unchecked Sendable {
     while let component = pending.popLast() {
       if component == "." { continue }
       let next = current == "/" ? "/" + component : current + "/" + component
-      let link = try Library.call { () throws(HDF5Error) in try self.link(at: next) }
+      let link =
+        if let catalogue = file.catalogue {
+          try catalogue.link(component, in: current, at: next)
+        } else {
+          try Library.call { () throws(HDF5Error) in try self.link(at: next) }
+        }
       switch link {
       case .hard: current = next
       case .soft(let target):
@@ -126,13 +136,15 @@ public final class Group: Object, @unchecked Sendable {
     return current
   }
 
-  private enum Link {
+  /// What a name is a link to.
+  enum Link {
     case hard
     case soft(String)
     case external
   }
 
-  private func link(at path: String) throws(HDF5Error) -> Link {
+  /// The link at `path`; under `Library.call`.
+  func link(at path: String) throws(HDF5Error) -> Link {
     guard !path.utf8.contains(0) else {
       throw HDF5Error(
         kind: .objectNotFound, path: file.path, object: self.path,

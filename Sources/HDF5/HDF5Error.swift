@@ -3,7 +3,7 @@ public import Files
 /// What could not be done with an HDF5 file, and where.
 public struct HDF5Error: Error, Equatable, Sendable {
   /// A broad class, for callers that decide what to do next.
-  public enum Kind: Equatable, Sendable {
+  public enum Kind: CaseIterable, Equatable, Sendable {
     /// There is no such file.
     case fileNotFound
     /// The path is a folder, or the system does not let it be read.

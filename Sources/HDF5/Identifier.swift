@@ -14,5 +14,16 @@ struct Identifier: ~Copyable, Sendable {
     self.close = close
   }
 
-  deinit { Library.closing { _ = close(raw) } }
+  /// Nothing in the library: objects that a catalogue describes have no identifier there.
+  static var none: Identifier { Identifier(unchecked: -1) }
+
+  private init(unchecked raw: hid_t) {
+    self.raw = raw
+    self.close = { _ in 0 }
+  }
+
+  deinit {
+    guard raw >= 0 else { return }
+    Library.closing { _ = close(raw) }
+  }
 }

@@ -25,6 +25,11 @@ public class Object: @unchecked Sendable {
   ) throws(HDF5Error) {
     self.file = file
     self.path = path
+    if let catalogue = file.catalogue {
+      try catalogue.check(path, kind, called: name)
+      self.identifier = .none
+      return
+    }
     self.identifier = try Library.call { () throws(HDF5Error) in
       guard
         let object = Identifier(
@@ -53,7 +58,8 @@ extension Object {
   ///
   /// - Throws: ``HDF5Error``.
   public func attributeNames() throws(HDF5Error) -> [String] {
-    try Library.call { () throws(HDF5Error) in
+    if let node = try catalogueNode() { return node.attributes.map(\.name) }
+    return try Library.call { () throws(HDF5Error) in
       var names: [String] = []
       let status = withUnsafeMutablePointer(to: &names) { pointer in
         chdf5_each_attribute(
@@ -74,7 +80,8 @@ extension Object {
   ///
   /// - Throws: ``HDF5Error``.
   public func hasAttribute(_ name: String) throws(HDF5Error) -> Bool {
-    try Library.call { () throws(HDF5Error) in
+    if let node = try catalogueNode() { return node.attribute(name) != nil }
+    return try Library.call { () throws(HDF5Error) in
       let found = H5Aexists(identifier.raw, name)
       guard found >= 0 else { throw failure("its attributes cannot be read") }
       return found > 0
@@ -85,6 +92,13 @@ extension Object {
   ///
   /// - Throws: ``HDF5Error``.
   public func attribute(_ name: String) throws(HDF5Error) -> Attribute? {
+    if let node = try catalogueNode() {
+      switch node.attribute(name) {
+      case .read(let attribute): return attribute
+      case .broken(let kind, let reason): throw error(kind, reason)
+      case nil: return nil
+      }
+    }
     guard try hasAttribute(name) else { return nil }
     return try Attribute(of: self, name)
   }

@@ -28,6 +28,10 @@ public struct Storage: Hashable, Sendable {
     public var number: Int
     /// The name the file gives it.
     public var name: String
+    /// The values that the file gives it to work with.
+    var settings: [UInt32] = []
+    /// Whether the library that reads the file has it.
+    var isAvailable = false
     /// Its name and number.
     public var description: String { "\(name) (filter \(number))" }
   }
@@ -40,6 +44,12 @@ public struct Storage: Hashable, Sendable {
   public var byteCount: Int
   /// Where a contiguous dataset begins in the file, if its values were ever written.
   package internal(set) var offset: Int?
+
+  /// The storage that a catalogue describes.
+  init(layout: Layout, filters: [Filter], byteCount: Int, offset: Int?) {
+    (self.layout, self.filters) = (layout, filters)
+    (self.byteCount, self.offset) = (byteCount, offset)
+  }
 
   /// The storage of the dataset `object`; under `Library.call`.
   init(of object: Object) throws(HDF5Error) {
@@ -69,17 +79,22 @@ public struct Storage: Hashable, Sendable {
     guard count >= 0 else { throw object.failure("its filters cannot be described") }
     var filters: [Filter] = []
     for index in 0..<UInt32(count) {
-      var (flags, valueCount, configuration) = (UInt32(0), 0, UInt32(0))
+      var (flags, valueCount, configuration) = (UInt32(0), 16, UInt32(0))
+      var settings = [UInt32](repeating: 0, count: 16)
       var name = [UInt8](repeating: 0, count: 256)
       let number = name.withUnsafeMutableBytes { buffer in
         H5Pget_filter2(
-          list, index, &flags, &valueCount, nil, 255,
+          list, index, &flags, &valueCount, &settings, 255,
           buffer.baseAddress?.assumingMemoryBound(to: CChar.self), &configuration)
       }
       guard number >= 0 else { throw object.failure("its filters cannot be described") }
       let text = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+      let known = (1...6).contains(number)
       filters.append(
-        Filter(number: Int(number), name: text.isEmpty ? Self.name(of: Int(number)) : text))
+        Filter(
+          number: Int(number), name: text.isEmpty ? Self.name(of: Int(number)) : text,
+          settings: Array(settings.prefix(valueCount)),
+          isAvailable: known && H5Zfilter_avail(number) > 0))
     }
     return filters
   }
@@ -121,8 +136,7 @@ extension Dataset {
     case .contiguous, .compact, .chunked: break
     }
     for filter in storage.filters {
-      let known = (1...6).contains(filter.number)
-      guard known, Library.call({ H5Zfilter_avail(H5Z_filter_t(filter.number)) > 0 }) else {
+      guard filter.isAvailable else {
         throw error(
           .unsupported, "compressed with \(filter), which cannot be read; repack the file with gzip"
         )

@@ -2,19 +2,37 @@ import CHDF5
 
 /// How a fixed-length text fills what it does not need.
 struct FixedText {
-  private let padding: H5T_str_t
+  /// What follows a text.
+  enum Padding: UInt8 {
+    /// Zeros, without which a text may fill its room.
+    case zeros
+    case spaces
+    /// A zero, then anything.
+    case terminated
+  }
+
+  let padding: Padding
+
+  init(padding: Padding) { self.padding = padding }
 
   /// The padding of the library's type `type`; under `Library.call`.
-  init(_ type: hid_t) { padding = H5Tget_strpad(type) }
+  init(_ type: hid_t) {
+    padding =
+      switch H5Tget_strpad(type) {
+      case H5T_STR_SPACEPAD: .spaces
+      case H5T_STR_NULLPAD: .zeros
+      default: .terminated
+      }
+  }
 
   /// The texts in `bytes`, `size` bytes each; a text that fills its room has no terminator.
   func strings(_ bytes: [UInt8], size: Int) -> [String] {
     stride(from: 0, to: bytes.count - bytes.count % size, by: size).map { start in
       var text = bytes[start..<start + size]
       switch padding {
-      case H5T_STR_SPACEPAD: while text.last == 0x20 || text.last == 0 { text.removeLast() }
-      case H5T_STR_NULLPAD: while text.last == 0 { text.removeLast() }
-      default: text = text.prefix { $0 != 0 }
+      case .spaces: while text.last == 0x20 || text.last == 0 { text.removeLast() }
+      case .zeros: while text.last == 0 { text.removeLast() }
+      case .terminated: text = text.prefix { $0 != 0 }
       }
       return String(decoding: text, as: UTF8.self)
     }

@@ -21,7 +21,7 @@ extension Inspect {
           .integer(parameter.count), .integer(parameter.byteCount),
         ]
         let statistics =
-          stats ? ParameterStatistics(try checkpoint.values(parameter)).cells : []
+          stats ? try checkpoint.statistics(parameter).cells : []
         table.append(row + statistics)
       }
     }

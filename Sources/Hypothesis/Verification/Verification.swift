@@ -1,5 +1,6 @@
 import Dispatch
 import Files
+import HDF5
 import LinearAlgebra
 public import Reports
 import Synchronization
@@ -89,6 +90,8 @@ public struct Verification: Sendable {
     let results = Mutex<[Int: Swift.Result<SeedOutcome, any Error>]>([:])
     let next = Mutex(seeds.lowerBound)
     LinearAlgebraThreads.use(1)
+    // Threads of a pool do not have the values of this task.
+    let reader = FileReader.current
     DispatchQueue.concurrentPerform(iterations: min(threads, seeds.count)) { _ in
       while true {
         let seed = next.withLock { next in
@@ -101,10 +104,12 @@ public struct Verification: Sendable {
             progress(SeedRun.work(of: experiment))
             return kept
           }
-          let outcome = try SeedRun(
-            experiment: experiment, folder: source.folder, seed: seed, checkpoints: checkpoints,
-            progress: progress
-          ).outcome()
+          let outcome = try FileReader.$current.withValue(reader) {
+            try SeedRun(
+              experiment: experiment, folder: source.folder, seed: seed, checkpoints: checkpoints,
+              progress: progress
+            ).outcome()
+          }
           try keep(outcome, of: experiment, inputs)
           return outcome
         }

@@ -1,0 +1,104 @@
+"""Makes the checkpoints with uncommon storage that CommandTests damage and read, with h5py.
+
+    python make_fixtures.py
+
+`versions.json` records the libraries that made them.
+"""
+
+import json
+import os
+
+import h5py
+import numpy as np
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def path(name):
+    return os.path.join(here, name)
+
+
+def legacy(name, **datasets):
+    """A Keras weights file with one layer, its arrays written by the functions given."""
+    with h5py.File(path(name), "w") as f:
+        f.attrs["keras_version"] = "2.15.0"
+        f.attrs["layer_names"] = ["layer"]
+        group = f.create_group("layer")
+        group.attrs["weight_names"] = list(datasets)
+        for key, write in datasets.items():
+            write(group, key)
+
+
+rng = np.random.default_rng(7)
+kernel = (rng.standard_normal((24, 10)) * 0.1).astype("f4")
+
+
+def stored(values, **how):
+    return lambda group, key: group.create_dataset(key, data=values, **how)
+
+
+def unwritten(group, key):
+    d = group.create_dataset(key, (40, 6), "f4", chunks=(8, 6), fillvalue=0.5, compression="gzip")
+    d[8:20] = kernel[:12, :6]
+
+
+def raw_block(group, key):
+    """A block that went through none of the filters."""
+    d = group.create_dataset(key, (16, 4), "f4", chunks=(8, 4), compression="gzip", shuffle=True)
+    d[8:] = kernel[:8, :4]
+    d.id.write_direct_chunk((0, 0), kernel[:8, :4].tobytes(), 0b11)
+
+
+def compact(group, key):
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_layout(h5py.h5d.COMPACT)
+    space = h5py.h5s.create_simple((5,))
+    d = h5py.h5d.create(group.id, key.encode(), h5py.h5t.IEEE_F32LE, space, plist)
+    d.write(h5py.h5s.ALL, h5py.h5s.ALL, kernel[0, :5].copy())
+
+
+legacy(
+    "deflated.h5",
+    deflated=stored(kernel, chunks=(7, 4), compression="gzip"),
+    shuffled=stored(kernel, chunks=(7, 4), compression="gzip", shuffle=True),
+    checked=stored(kernel, chunks=(8, 10), compression="gzip", shuffle=True, fletcher32=True),
+    plain=stored(kernel, chunks=(8, 4)),
+    double=stored(kernel.astype("f8"), chunks=(24, 10), compression="gzip", shuffle=True),
+    half=stored(kernel.astype("f2"), chunks=(5, 10), compression="gzip", shuffle=True),
+    odd=stored(np.arange(7, dtype="u1"), chunks=(7,), fletcher32=True),
+    unwritten=unwritten,
+    raw_block=raw_block,
+)
+legacy(
+    "rare.h5",
+    big=stored(kernel.astype(">f4")),
+    scaled=stored(np.arange(100, dtype="i4"), chunks=(50,), scaleoffset=0),
+    whole=stored(np.arange(12, dtype=">i2").reshape(3, 4)),
+    truth=stored(np.array([True, False, True])),
+    compact=compact,
+    number=stored(np.float32(2.5)),
+)
+
+# Anamorph's own layout, as Documentation/layouts/anamorph.md describes it.
+with h5py.File(path("own.h5"), "w") as f:
+    f.attrs["anamorph_layout"] = 1
+    f.attrs["training"] = json.dumps({"optimizer": {"name": "sgd"}})
+    f["parameter_order"] = ["dense/kernel", "dense/bias"]
+    for key, values in (("kernel", kernel), ("bias", kernel[0])):
+        d = f.create_dataset("parameters/dense/" + key, data=values)
+        d.attrs["layer"] = "dense"
+        d.attrs["role"] = key
+
+# Groups that hold themselves, groups with two names, and groups too deep to follow.
+with h5py.File(path("circles.h5"), "w", libver="latest") as f:
+    f["a/b/values"] = kernel[0]
+    f["a/b/up"] = f["a"]
+    f["a/other"] = f["a/b"]
+    f["top"] = f["/"]
+    f["shared"] = f["a/b/values"]
+    f["/".join(["deep"] * 120)] = 1.0
+
+with open(path("versions.json"), "w") as f:
+    versions = {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}
+    json.dump({"versions": {**versions, "numpy": np.__version__}}, f, indent=1, sort_keys=True)
+    f.write("\n")
