@@ -33,7 +33,7 @@ struct Diff: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let (first, second) = (try Checkpoint.open(before), try Checkpoint.open(after))
+      let (first, second) = try Checkpoint.open(before, after)
       let difference = try CheckpointDifference(from: first, to: second, tolerance: tolerance)
       let table = Self.table(difference)
       switch format {

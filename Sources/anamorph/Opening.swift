@@ -1,0 +1,26 @@
+import Checkpoints
+import Dispatch
+import Files
+import HDF5
+import Synchronization
+
+extension Checkpoint {
+  /// Opens both checkpoints at once, since each waits for a process that reads its file.
+  ///
+  /// - Throws: `FileError` of the first that cannot be read.
+  static func open(_ first: String, _ second: String) throws(FileError) -> (Checkpoint, Checkpoint)
+  {
+    let reader = FileReader.current
+    let paths = [first, second]
+    let results = Mutex<[Result<Checkpoint, FileError>?]>([nil, nil])
+    DispatchQueue.concurrentPerform(iterations: 2) { index in
+      let result = FileReader.$current.withValue(reader) {
+        Result { () throws(FileError) in try Checkpoint.open(paths[index]) }
+      }
+      results.withLock { $0[index] = result }
+    }
+    var opened: [Checkpoint] = []
+    for case let result? in results.withLock({ $0 }) { opened.append(try result.get()) }
+    return (opened[0], opened[1])
+  }
+}
