@@ -53,6 +53,8 @@ public final class File: Sendable {
         !Self.isRemoved(descriptor) || H5Pset_fapl_stdio(access.raw) >= 0,
         let file = Identifier(H5Fopen(path, chdf5_read_only(), access.raw), closedBy: H5Fclose)
       else { throw .library(path: path, "cannot be opened") }
+      // The other driver's handle is not a descriptor.
+      if !Self.isRemoved(descriptor) { Self.keepFromChildren(file.raw) }
       return file
     }
   }
@@ -107,8 +109,17 @@ public final class File: Sendable {
           H5Fcreate(temporary, chdf5_truncate(), chdf5_default(), access.raw),
           closedBy: { H5Iis_valid($0) > 0 ? H5Fclose($0) : 0 })
       else { throw .library(path: path, "cannot be written") }
+      keepFromChildren(file.raw)
       return file
     }
+  }
+
+  /// Lets no process started from here inherit the library's descriptor: it carries a lock, which
+  /// lasts as long as any process holds it. Under `Library.call`.
+  private static func keepFromChildren(_ file: hid_t) {
+    var handle: UnsafeMutableRawPointer?
+    guard H5Fget_vfd_handle(file, chdf5_default(), &handle) >= 0, let handle else { return }
+    _ = fcntl(handle.load(as: Int32.self), F_SETFD, FD_CLOEXEC)
   }
 
   /// A descriptor of the file at `path`, or why the system does not let it be read.

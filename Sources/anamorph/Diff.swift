@@ -74,7 +74,8 @@ struct Diff: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let first = try Checkpoint.open(before)
+      let checkpoints = try Checkpoint.open([before] + after)
+      let first = checkpoints[0]
       let options = ComparisonOptions(
         renames: map.compactMap(Self.rename), strippedPrefix: stripPrefix, exclusions: exclude)
       for rename in options.renames where !first.parameters.contains(where: rename.concerns) {
@@ -82,10 +83,9 @@ struct Diff: ParsableCommand {
           path: before, object: rename.from, reason: "--map names it, but no parameter is called so"
         )
       }
-      let others = try after.map { try Checkpoint.open($0) }
       let isSame =
-        others.count == 1
-        ? try compare(first, others[0], options) : try follow([first] + others, options)
+        checkpoints.count == 2
+        ? try compare(first, checkpoints[1], options) : try follow(checkpoints, options)
       guard isSame else { throw ExitCode(1) }
     }
   }
