@@ -115,10 +115,10 @@ import Testing
       let good = try bench.anamorph("verify", "good.json", "--require", "first-layer-weights")
       #expect(good.status == 0, "\(good.error)")
       try write("1.json", pretrained: "none.h5")
-      try bench.expectTrouble(["verify", "1.json", "-o", "run"], says: "./none.h5: no such file")
+      try bench.expectTrouble(["verify", "1.json", "-o", "run"], says: "none.h5: no such file")
       try write("2.json", id: "nan.h5")
       try bench.expectTrouble(
-        ["verify", "2.json", "-o", "run"], says: "./nan.h5: example 5: holds NaN")
+        ["verify", "2.json", "-o", "run"], says: "nan.h5: example 5: holds NaN")
       try write("3.json", id: "wide.h5")
       try bench.expectTrouble(["verify", "3.json", "-o", "run"], says: "3.json: ")
     }
