@@ -17,16 +17,7 @@ struct TrainLinearProbe: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let parent = try Checkpoint.open(from)
-      let data = try training.examples()
-      let network = try naming(from) {
-        try Network(parent).replacingHead(classes: data.classes, seed: training.streamSeed)
-      }
-      let (probed, probe) = try naming(training.data) {
-        try network.linearlyProbed(
-          training: data.training, validation: data.validation,
-          threads: training.running.threads)
-      }
+      let (parent, _, _, probed, probe) = try training.probe(from)
       let record = TrainingRecord(
         method: "lp", regularisation: probe.regularisation,
         validationAccuracy: probe.chosen?.validationAccuracy, seed: training.seed)
@@ -82,20 +73,32 @@ struct TrainLinearProbeFineTuning: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let parent = try Checkpoint.open(from)
-      let data = try training.examples()
-      let network = try naming(from) {
-        try Network(parent).replacingHead(classes: data.classes, seed: training.streamSeed)
-      }
-      let (probed, probe) = try naming(training.data) {
-        try network.linearlyProbed(
-          training: data.training, validation: data.validation,
-          threads: training.running.threads)
-      }
+      let (parent, examples, validation, probed, probe) = try training.probe(from)
       try fineTuning.run(
         probed, method: "lp-ft", parent: parent, regularisation: probe.regularisation,
-        (data.training, data.validation), training)
+        (examples, validation), training)
     }
+  }
+}
+
+extension TrainingOptions {
+  /// Opens the pretrained checkpoint and the examples, and fits a linear probe as a new head.
+  fileprivate func probe(
+    _ path: String
+  ) throws -> (
+    parent: Checkpoint, training: Examples, validation: Examples, probed: Network,
+    probe: LinearProbe
+  ) {
+    let parent = try Checkpoint.open(path)
+    let data = try examples()
+    let network = try naming(path) {
+      try Network(parent).replacingHead(classes: data.classes, seed: streamSeed)
+    }
+    let (probed, probe) = try naming(self.data) {
+      try network.linearlyProbed(
+        training: data.training, validation: data.validation, threads: running.threads)
+    }
+    return (parent, data.training, data.validation, probed, probe)
   }
 }
 
