@@ -22,7 +22,7 @@ struct StoredArray {
   static func open(
     _ name: SetName, unpackingLimit: Int, for purpose: Purpose
   ) throws(FileError) -> StoredArray {
-    let file = try FileBytes(path: name.file)
+    let file = try ByteFile(path: name.file)
     let start = try file.bytes(in: 0..<16)
     guard file.count > 0 else { throw FileError(path: name.file, reason: "an empty file") }
     if try isHDF5(file) { return try openHDF5(name, for: purpose) }
@@ -60,7 +60,7 @@ struct StoredArray {
   }
 
   /// HDF5 files begin with their signature at byte 0, or at 512, 1024, 2048 …
-  private static func isHDF5(_ file: FileBytes) throws(FileError) -> Bool {
+  private static func isHDF5(_ file: ByteFile) throws(FileError) -> Bool {
     let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     var offset = 0
     while offset + 8 <= file.count {

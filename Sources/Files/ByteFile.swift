@@ -1,5 +1,3 @@
-import Files
-
 #if canImport(Darwin)
   import Darwin
 #else
@@ -10,12 +8,17 @@ import Files
 ///
 /// Positioned reads rather than a memory map: a file that shrinks meanwhile is an error with a
 /// message, not the end of the process.
-final class ByteFile: Sendable {
-  let path: String
-  let count: Int
+package final class ByteFile: Sendable {
+  /// The file as the caller named it.
+  package let path: String
+
+  /// How many bytes it had when it was opened.
+  package let count: Int
+
   private let descriptor: Int32
 
-  init(path: String) throws(FileError) {
+  /// Opens the file at `path`, which must be a regular one: a pipe is refused and not waited for.
+  package init(path: String) throws(FileError) {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.system(path) }
     var status = stat()
@@ -36,24 +39,34 @@ final class ByteFile: Sendable {
 
   deinit { close(descriptor) }
 
+  /// Fills `buffer` from `offset` on.
+  ///
+  /// - Throws: ``FileError``, also when fewer bytes are left.
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let taken = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if taken < 0, errno == EINTR { continue }
+      if taken < 0 { throw FileError.system(path) }
+      guard taken > 0 else {
+        throw FileError(path: path, reason: "the file became shorter while it was read")
+      }
+      done += taken
+    }
+  }
+
   /// The bytes of `range`, cut where the file ends.
-  func bytes(_ range: Range<Int>) throws(FileError) -> [UInt8] {
+  package func bytes(_ range: Range<Int>) throws(FileError) -> [UInt8] {
     let range = range.clamped(to: 0..<count)
     var failure: FileError?
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
-      while initialized < range.count {
-        let read = pread(
-          descriptor, buffer.baseAddress?.advanced(by: initialized), range.count - initialized,
-          off_t(range.lowerBound + initialized))
-        if read < 0, errno == EINTR { continue }
-        guard read > 0 else {
-          failure =
-            read == 0
-            ? FileError(path: path, reason: "the file became shorter while it was read")
-            : FileError.system(path)
-          return
-        }
-        initialized += read
+      do throws(FileError) {
+        let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count)
+        try read(into: target, at: range.lowerBound)
+        initialized = range.count
+      } catch {
+        failure = error
       }
     }
     if let failure { throw failure }
