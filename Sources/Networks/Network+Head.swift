@@ -40,7 +40,8 @@ extension Network {
 extension Graph {
   /// The graph with another number of outputs of its head; the shapes behind it follow.
   fileprivate func resizingHead(_ head: Int, to classes: Int) throws(NetworkError) -> Graph {
-    var builder = try GraphBuilder(inputShape: inputShape, name: nodes[0].name)
+    var builder = GraphBuilder(beginning: self)
+    var users: [Int: Int] = [:]
     for (index, node) in nodes.enumerated().dropFirst() {
       var operation = node.operation
       switch operation {
@@ -53,9 +54,12 @@ extension Graph {
         operation = .reshape([builder.shape(of: node.inputs[0]).reduce(1, *)])
       default: break
       }
-      _ = try builder.add(node.name, operation, to: node.inputs, layer: node.layer)
+      _ = try builder.add(
+        node.name, operation, to: node.inputs, layer: node.layer,
+        sharing: node.parameters.first.flatMap { users[$0] })
+      if let slot = node.parameters.first { users[slot] = users[slot] ?? index }
     }
-    return builder.graph(output: output)
+    return builder.graph(outputs: outputs)
   }
 }
 

@@ -93,7 +93,8 @@ import Testing
     Window(Extent(2), strides: Extent(1), padding: .same), Window(Extent(2, 3)),
   ])
   func `pooling`(window: Window) throws {
-    try expectGradients(row([5, 6, 2], [Self.convolution, .averagePooling(window)]))
+    try expectGradients(
+      row([5, 6, 2], [Self.convolution, .averagePooling(window, countsPadding: false)]))
     try expectGradients(
       row([5, 6, 2], [Self.convolution, .maximumPooling(window)]), piecewise: true)
   }

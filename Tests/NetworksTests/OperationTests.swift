@@ -15,7 +15,10 @@ import Testing
   @Test func `padding does not count in an average, nor in a maximum of negative numbers`() throws {
     let window = Window(Extent(2), strides: Extent(1), padding: .same)
     let image: [Float] = [-1, -2, -3, -4]
-    #expect(try run([2, 2, 1], .averagePooling(window), [], image) == [-2.5, -3, -3.5, -4])
+    #expect(
+      try run([2, 2, 1], .averagePooling(window, countsPadding: false), [], image) == [
+        -2.5, -3, -3.5, -4,
+      ])
     #expect(try run([2, 2, 1], .maximumPooling(window), [], image) == [-1, -2, -3, -4])
   }
 

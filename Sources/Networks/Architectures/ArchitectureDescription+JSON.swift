@@ -161,31 +161,58 @@ extension Window {
 }
 
 extension Activation {
+  /// Those that a name alone says.
+  private static let plain: [String: Activation] = [
+    "relu": .relu, "relu6": .relu6, "tanh": .tanh, "sigmoid": .sigmoid, "selu": .selu,
+    "gelu": .gelu, "geluTanh": .geluTanh, "geluSigmoid": .geluSigmoid, "silu": .silu,
+    "mish": .mish, "hardTanh": .hardTanh, "hardSwish": .hardSwish, "softplus": .softplus,
+    "softsign": .softsign, "exponential": .exponential, "logSigmoid": .logSigmoid,
+    "tanhShrink": .tanhShrink, "hardSigmoid": .hardSigmoid,
+  ]
+
   fileprivate var json: JSON {
+    func with(_ name: String, _ numbers: Float...) -> JSON {
+      let numbers = numbers.map { JSON.number(Double($0)) }
+      return .object([name: numbers.count == 1 ? numbers[0] : .array(numbers)])
+    }
     switch self {
-    case .relu: "relu"
-    case .relu6: "relu6"
-    case .tanh: "tanh"
-    case .sigmoid: "sigmoid"
-    case .leakyRelu(let slope): ["leakyRelu": .number(Double(slope))]
-    case .elu(let alpha): ["elu": .number(Double(alpha))]
+    case .leakyRelu(let slope): return with("leakyRelu", slope)
+    case .elu(let alpha): return with("elu", alpha)
+    case .celu(let alpha): return with("celu", alpha)
+    case .thresholdedRelu(let threshold): return with("thresholdedRelu", threshold)
+    case .hardShrink(let threshold): return with("hardShrink", threshold)
+    case .softShrink(let threshold): return with("softShrink", threshold)
+    case .rectifier(let threshold, let slope, let limit):
+      // JSON has no infinity.
+      return limit.isFinite
+        ? with("rectifier", threshold, slope, limit) : with("rectifier", threshold, slope)
+    case .hardSigmoid(let slope, let offset) where self != .hardSigmoid:
+      return with("hardSigmoid", slope, offset)
+    default: return .string(Self.plain.first { $0.value == self }?.key ?? "")
     }
   }
 
   fileprivate init?(json: JSON) {
-    switch json {
-    case "relu": self = .relu
-    case "relu6": self = .relu6
-    case "tanh": self = .tanh
-    case "sigmoid": self = .sigmoid
-    default:
-      if let slope = json["leakyRelu"]?.double {
-        self = .leakyRelu(slope: Float(slope))
-      } else if let alpha = json["elu"]?.double {
-        self = .elu(alpha: Float(alpha))
-      } else {
-        return nil
-      }
+    if let name = json.string {
+      guard let activation = Self.plain[name] else { return nil }
+      self = activation
+      return
+    }
+    guard let (name, value) = json.object?.first, json.object?.count == 1 else { return nil }
+    let numbers = (value.array ?? [value]).compactMap(\.double).map { Float($0) }
+    switch (name, numbers.count) {
+    case ("leakyRelu", 1): self = .leakyRelu(slope: numbers[0])
+    case ("elu", 1): self = .elu(alpha: numbers[0])
+    case ("celu", 1): self = .celu(alpha: numbers[0])
+    case ("thresholdedRelu", 1): self = .thresholdedRelu(threshold: numbers[0])
+    case ("hardShrink", 1): self = .hardShrink(threshold: numbers[0])
+    case ("softShrink", 1): self = .softShrink(threshold: numbers[0])
+    case ("rectifier", 2...3):
+      self = .rectifier(
+        threshold: numbers[0], slope: numbers[1], limit: numbers.count == 3 ? numbers[2] : .infinity
+      )
+    case ("hardSigmoid", 2): self = .hardSigmoid(slope: numbers[0], offset: numbers[1])
+    default: return nil
     }
   }
 }

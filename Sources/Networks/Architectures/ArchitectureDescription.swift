@@ -88,7 +88,7 @@ public struct ArchitectureDescription: Hashable, Sendable {
           .convolution(Convolution(window, filters: filters, hasBias: hasBias))
         case .batchNormalization(let normalization): .batchNormalization(normalization)
         case .maximumPooling(let window): .maximumPooling(window)
-        case .averagePooling(let window): .averagePooling(window)
+        case .averagePooling(let window): .averagePooling(window, countsPadding: false)
         case .globalAveragePooling: .globalAveragePooling(keepsAxes: false)
         case .flatten: .reshape([builder.shape(of: value).reduce(1, *)])
         case .dropout(let rate): .dropout(rate: rate)

@@ -47,7 +47,8 @@ extension KerasLayer {
       guard axis == -1 || axis == input.count else { throw error("a softmax over axis \(axis)") }
       return alone(.softmax)
     case "MaxPooling2D": return alone(.maximumPooling(try poolingWindow()))
-    case "AveragePooling2D": return alone(.averagePooling(try poolingWindow()))
+    case "AveragePooling2D":
+      return alone(.averagePooling(try poolingWindow(), countsPadding: false))
     case "GlobalAveragePooling2D":
       try requireChannelsLast()
       return alone(.globalAveragePooling(keepsAxes: bool("keepdims", otherwise: false)))

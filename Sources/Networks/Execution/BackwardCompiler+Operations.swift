@@ -10,7 +10,10 @@ extension BackwardCompiler {
     let engine = forward.engine
     let data = try forward.flat(forward.graph.nodes[index].shape, layer)
     let attributes = try Attributes(layer: layer)
-    let function = activation.function
+    guard let function = activation.function else {
+      throw NetworkError(
+        layer: layer, reason: "training through the activation \(activation) is not supported")
+    }
     // A fused activation has no descriptor of its own yet.
     let hint = try PrimitiveDescriptor(layer: layer, "apply \(activation)") { result in
       withUnsafePointer(to: data.raw) {

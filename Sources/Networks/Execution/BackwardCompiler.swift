@@ -27,6 +27,12 @@ final class BackwardCompiler {
 
   /// Adds the steps that follow from the gradient of the value of `node`.
   func compile(from node: Int, gradient: Buffer) throws(NetworkError) {
+    for (slot, users) in forward.graph.parameterUsers.enumerated()
+    where users.count > 1 && gradients[slot] != nil {
+      throw NetworkError(
+        layer: forward.graph.parameters[slot].layer,
+        reason: "it is applied \(users.count) times; training such layers is not supported")
+    }
     contributions[node] = [gradient]
     for index in (0...node).reversed() where reaches[index] {
       guard let parts = contributions[index], let first = parts.first else { continue }
@@ -74,8 +80,9 @@ final class BackwardCompiler {
     case .activation(let activation): try activationBackward(index, activation, gradient)
     case .softmax: try softmaxBackward(index, gradient)
     case .maximumPooling(let window): try poolingBackward(index, dnnl_pooling_max, window, gradient)
-    case .averagePooling(let window):
-      try poolingBackward(index, dnnl_pooling_avg_exclude_padding, window, gradient)
+    case .averagePooling(let window, let countsPadding):
+      try poolingBackward(
+        index, dnnl_alg_kind_t.averagePooling(countsPadding), window, gradient)
     case .globalAveragePooling:
       try poolingBackward(
         index, dnnl_pooling_avg_exclude_padding, forward.wholeImage(index), gradient)
@@ -91,6 +98,11 @@ final class BackwardCompiler {
       } else {
         pass(gradient, to: node.inputs[0])
       }
+    default:
+      throw NetworkError(
+        layer: node.layer,
+        reason: "training through this \(node.operation.kind) is not supported; the network can be "
+          + "run, and layers behind it can be trained")
     }
   }
 }

@@ -113,8 +113,7 @@ extension Compiler {
   }
 
   func placed(_ index: Int, _ window: Window) throws(NetworkError) -> PlacedWindow {
-    let shape = inputShape(index)
-    return try window.placed(on: Extent(shape[0], shape[1]), layer: name(index))
+    try window.placed(on: Extent(positionsOf: inputShape(index)), layer: name(index))
   }
 
   private func fusedActivation(_ index: Int) -> Activation? {

@@ -7,7 +7,10 @@ extension Compiler {
     let layer = name(index)
     let data = try flat(graph.nodes[index].shape, layer)
     let attributes = try Attributes(layer: layer)
-    let function = activation.function
+    guard let function = activation.function else {
+      // Training reads the values of an activation again only where oneDNN has it.
+      return plainActivation(index, activation)
+    }
     let descriptor = try PrimitiveDescriptor(layer: layer, "apply \(activation)") { result in
       withUnsafePointer(to: data.raw) {
         conednn_elementwise_forward(
@@ -68,8 +71,7 @@ extension Compiler {
 
   /// The output of a pooling as images, also where it has no axes left but the channels.
   func pooledImages(_ index: Int) throws(NetworkError) -> MemoryDescriptor {
-    let shape = graph.nodes[index].shape
-    return try images(shape.count == 3 ? shape : [1, 1] + shape, name(index))
+    try images(graph.nodes[index].shape, name(index))
   }
 
   func normalizationForward(

@@ -59,8 +59,8 @@ final class Compiler {
     case .activation(let activation): try activationForward(index, activation)
     case .softmax: try softmaxForward(index)
     case .maximumPooling(let window): try poolingForward(index, dnnl_pooling_max, window)
-    case .averagePooling(let window):
-      try poolingForward(index, dnnl_pooling_avg_exclude_padding, window)
+    case .averagePooling(let window, let countsPadding):
+      try poolingForward(index, dnnl_alg_kind_t.averagePooling(countsPadding), window)
     case .globalAveragePooling:
       try poolingForward(index, dnnl_pooling_avg_exclude_padding, wholeImage(index))
     case .globalMaximumPooling: try poolingForward(index, dnnl_pooling_max, wholeImage(index))
@@ -68,6 +68,7 @@ final class Compiler {
     case .zeroPadding(let top, _, let left, _):
       program.append(border(index, inner: input(index), outer: values[index], top, left, false))
     case .dropout(let rate): if dropsOut, rate > 0 { dropoutForward(index) }
+    default: try plainForward(index)
     }
   }
 
@@ -96,15 +97,13 @@ final class Compiler {
 
   /// A value as images, whatever its rank: positions become rows of one pixel.
   func images(_ shape: [Int], _ layer: String) throws(NetworkError) -> MemoryDescriptor {
-    let (height, width) =
-      shape.count == 3 ? (shape[0], shape[1]) : (shape.dropLast().reduce(1, *), 1)
+    let extent = Extent(positionsOf: shape)
     return try MemoryDescriptor(
-      [count, shape.last ?? 1, height, width], dnnl_nhwc, layer: layer)
+      [count, shape.last ?? 1, extent.height, extent.width], dnnl_nhwc, layer: layer)
   }
 
   func wholeImage(_ index: Int) -> Window {
-    let shape = inputShape(index)
-    return Window(Extent(shape[0], shape[1]))
+    Window(Extent(positionsOf: inputShape(index)))
   }
 
   // MARK: Steps used forward and backward

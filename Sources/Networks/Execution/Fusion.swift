@@ -34,7 +34,7 @@ struct Fusion {
       }
       if let next = onlyConsumer(of: tail.last),
         case .activation(let activation) = graph.nodes[next].operation,
-        isInference || activation == .relu
+        isInference && activation.function != nil || activation == .relu
       {
         tail.activation = next
         tail.last = next

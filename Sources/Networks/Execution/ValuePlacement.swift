@@ -60,7 +60,7 @@ extension Operation {
   /// Whether the value is that of its input under another shape.
   func onlyRenames(dropsOut: Bool) -> Bool {
     switch self {
-    case .reshape: true
+    case .reshape, .trainingOnly: true
     case .dropout(let rate): !dropsOut || rate == 0
     default: false
     }

@@ -22,8 +22,26 @@ public struct ParameterSlot: Hashable, Sendable {
 
 /// A network as operations in order, each after those it needs; shapes are known and agree.
 ///
-/// Node 0 is the input. Values are channels-last, whatever the file they come from.
+/// Node 0 is the input. Values are channels-last, whatever the file they come from. A network with
+/// several inputs has them side by side in node 0; see ``inputs``. A layer that is applied several
+/// times is several nodes with the same parameters.
 public struct Graph: Equatable, Sendable {
+  /// One of the values that make up an example.
+  public struct Input: Hashable, Sendable {
+    /// Its name.
+    public let name: String
+    /// Its shape.
+    public let shape: [Int]
+    /// How many numbers it has.
+    public var size: Int { shape.reduce(1, *) }
+
+    /// An input of this shape.
+    public init(name: String, shape: [Int]) {
+      self.name = name
+      self.shape = shape
+    }
+  }
+
   /// One operation and what it is applied to.
   public struct Node: Equatable, Sendable {
     /// The node's name; unique in the graph.
@@ -50,13 +68,21 @@ public struct Graph: Equatable, Sendable {
   /// The parameters of all nodes, in the order of the nodes.
   public let parameters: [ParameterSlot]
 
-  /// The node whose value is the result.
-  public let output: Int
+  /// The nodes whose values are the results; there is at least one.
+  public let outputs: [Int]
+
+  /// What an example is made of, in order. With one input, that is node 0; with several, node 0 holds
+  /// the numbers of all of them one after the other, and a node of its name takes out each.
+  public let inputs: [Input]
 
   /// In which order an example's numbers lie.
   public let dataOrder: DataOrder
 
-  /// The shape of one example: `[H, W, C]` or `[d]`.
+  /// The node whose value is the result, the first where there are several.
+  public var output: Int { outputs[0] }
+
+  /// The shape of one example: `[H, W, C]` or `[d]`; that of all inputs side by side where there are
+  /// several.
   public var inputShape: [Int] { nodes[0].shape }
 
   /// The shape of the result for one example.
@@ -70,6 +96,15 @@ public struct Graph: Equatable, Sendable {
     while case .reshape = nodes[node].operation { node = nodes[node].inputs[0] }
     if case .softmax = nodes[node].operation { return nodes[node].inputs[0] }
     return output
+  }
+
+  /// For each slot, the nodes that use it; more than one for layers applied several times.
+  var parameterUsers: [[Int]] {
+    var result = [[Int]](repeating: [], count: parameters.count)
+    for (index, node) in nodes.enumerated() {
+      for slot in node.parameters { result[slot].append(index) }
+    }
+    return result
   }
 
   /// The nodes that use the value of each node.

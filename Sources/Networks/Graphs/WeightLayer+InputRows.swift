@@ -27,7 +27,7 @@ extension WeightLayer {
       row.update(from: source + examples.lowerBound * size, count: examples.count * size)
       return
     }
-    let channels = inputTap.shape[2]
+    let channels = inputTap.shape[inputTap.shape.count - 1]
     for example in examples {
       let image = source + example * size
       for y in 0..<placed.output.height {

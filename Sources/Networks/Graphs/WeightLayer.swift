@@ -68,7 +68,7 @@ extension Graph {
       kind = .convolution(convolution.window)
       let input = nodes[node.inputs[0]].shape
       // It was placed once when the graph was built, so it can be again.
-      placed = try? convolution.window.placed(on: Extent(input[0], input[1]), layer: node.name)
+      placed = try? convolution.window.placed(on: Extent(positionsOf: input), layer: node.name)
     default: return nil
     }
     let kernel = parameters[node.parameters[0]].shape

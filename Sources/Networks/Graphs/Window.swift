@@ -38,16 +38,31 @@ public struct Window: Hashable, Sendable {
   public var dilation: Extent
   /// What surrounds the image.
   public var padding: Padding
+  /// Whether a last position counts that reaches beyond the padding (PyTorch's `ceil_mode`): it is
+  /// added unless it would begin after the image.
+  public var roundsUp: Bool
 
   /// A window; by default it moves by one, has no gaps and stays inside the image.
   public init(
     _ kernel: Extent, strides: Extent = Extent(1), dilation: Extent = Extent(1),
-    padding: Padding = .valid
+    padding: Padding = .valid, roundsUp: Bool = false
   ) {
     self.kernel = kernel
     self.strides = strides
     self.dilation = dilation
     self.padding = padding
+    self.roundsUp = roundsUp
+  }
+
+  /// Whether it can move over a value of steps × channels, an image of one column.
+  var isColumn: Bool {
+    let sides: Bool
+    if case .explicit(_, _, let left, let right) = padding {
+      sides = left == 0 && right == 0
+    } else {
+      sides = true
+    }
+    return sides && kernel.width == 1 && strides.width == 1
   }
 }
 
@@ -86,10 +101,10 @@ extension Window {
       }
       sides = (top, bottom, left, right)
     }
-    let vertical = Self.place(
+    let vertical = place(
       kernel.height, strides.height, dilation.height, on: input.height,
       sides.map { ($0.top, $0.bottom) })
-    let horizontal = Self.place(
+    let horizontal = place(
       kernel.width, strides.width, dilation.width, on: input.width,
       sides.map { ($0.left, $0.right) })
     guard vertical.output > 0, horizontal.output > 0 else {
@@ -103,13 +118,19 @@ extension Window {
       right: horizontal.after)
   }
 
-  private static func place(
+  private func place(
     _ kernel: Int, _ stride: Int, _ dilation: Int, on input: Int, _ sides: (Int, Int)?
   ) -> (output: Int, before: Int, after: Int) {
     let reach = (kernel - 1) * dilation + 1
     if let (before, after) = sides {
       let room = input + before + after - reach
-      return (room < 0 ? 0 : room / stride + 1, before, after)
+      if room < 0 { return (0, before, after) }
+      let output = room / stride + 1
+      let next = output * stride
+      if roundsUp, !room.isMultiple(of: stride), next < input + before {
+        return (output + 1, before, next + reach - input - before)
+      }
+      return (output, before, after)
     }
     let output = (input + stride - 1) / stride
     let total = max((output - 1) * stride + reach - input, 0)

@@ -16,10 +16,12 @@ final class Attributes {
       dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_scratchpad_mode_user),
       "use given scratch memory", layer: layer)
     guard let activation else { return }
+    guard let function = activation.function else {
+      throw NetworkError(layer: layer, reason: "oneDNN has no \(activation)")
+    }
     var operations: dnnl_post_ops_t?
     try check(dnnl_post_ops_create(&operations), "fuse an activation", layer: layer)
     defer { dnnl_post_ops_destroy(operations) }
-    let function = activation.function
     try check(
       dnnl_post_ops_append_eltwise(
         operations, 1, function.algorithm, function.alpha, function.beta),
@@ -82,8 +84,9 @@ final class PrimitiveDescriptor {
 }
 
 extension Activation {
-  /// The function in oneDNN's terms; its derivative is computed from its output where `fromOutput`.
-  var function: (algorithm: dnnl_alg_kind_t, alpha: Float, beta: Float, fromOutput: Bool) {
+  /// The function in oneDNN's terms, where it has it; its derivative is computed from its output
+  /// where `fromOutput`.
+  var function: (algorithm: dnnl_alg_kind_t, alpha: Float, beta: Float, fromOutput: Bool)? {
     switch self {
     case .relu: (dnnl_eltwise_relu, 0, 0, true)
     case .relu6: (dnnl_eltwise_clip_v2, 0, 6, true)
@@ -91,6 +94,14 @@ extension Activation {
     case .elu(let alpha): (dnnl_eltwise_elu, alpha, 0, false)
     case .tanh: (dnnl_eltwise_tanh, 0, 0, true)
     case .sigmoid: (dnnl_eltwise_logistic, 0, 0, true)
+    case .rectifier(0, 0, let limit) where limit.isFinite: (dnnl_eltwise_clip_v2, 0, limit, true)
+    case .gelu: (dnnl_eltwise_gelu_erf, 0, 0, false)
+    case .geluTanh: (dnnl_eltwise_gelu_tanh, 0, 0, false)
+    case .geluSigmoid: (dnnl_eltwise_swish, 1.702, 0, false)
+    case .silu: (dnnl_eltwise_swish, 1, 0, false)
+    case .hardTanh: (dnnl_eltwise_clip_v2, -1, 1, true)
+    case .exponential: (dnnl_eltwise_exp, 0, 0, false)
+    default: nil
     }
   }
 
@@ -98,10 +109,17 @@ extension Activation {
   var backwardAlgorithm: dnnl_alg_kind_t {
     switch self {
     case .relu: dnnl_eltwise_relu_use_dst_for_bwd
-    case .relu6: dnnl_eltwise_clip_v2_use_dst_for_bwd
+    case .relu6, .rectifier, .hardTanh: dnnl_eltwise_clip_v2_use_dst_for_bwd
     case .tanh: dnnl_eltwise_tanh_use_dst_for_bwd
     case .sigmoid: dnnl_eltwise_logistic_use_dst_for_bwd
-    case .leakyRelu, .elu: function.algorithm
+    default: function?.algorithm ?? dnnl_alg_kind_undef
     }
+  }
+}
+
+extension dnnl_alg_kind_t {
+  /// The mean of a window, with or without its padding.
+  static func averagePooling(_ countsPadding: Bool) -> dnnl_alg_kind_t {
+    countsPadding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding
   }
 }
