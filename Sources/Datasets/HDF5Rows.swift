@@ -153,6 +153,7 @@ extension StoredArray {
 
   /// The labels next to an HDF5 array, when there is a list of numbers under a usual name.
   func labelsBeside() throws(FileError) -> StoredArray? {
+    if let labelsElsewhere { return try labelsElsewhere() }
     guard let surroundings, let dataset = try surroundings.dataset(named: Self.labelNames),
       dataset.path != name.object, !dataset.isNull, dataset.elementType.isNumeric
     else { return nil }

@@ -19,12 +19,19 @@ struct StoredArray {
   /// The group that holds it, when there is one.
   let surroundings: HDF5Surroundings?
 
+  /// Finds the labels that go with it in its own archive, or in a file beside its own.
+  var labelsElsewhere: (@Sendable () throws(FileError) -> StoredArray?)?
+
   static func open(
     _ name: SetName, unpackingLimit: Int, for purpose: Purpose
   ) throws(FileError) -> StoredArray {
     let file = try ByteFile(path: name.file)
     let start = try file.bytes(in: 0..<16)
     guard file.count > 0 else { throw FileError(path: name.file, reason: "an empty file") }
+    let header = try file.bytes(in: 0..<128)
+    if MATLABFile.isVersion5(header) || MATLABFile.isVersion7(header) {
+      return try MATLABFile.open(file, name, unpackingLimit: unpackingLimit, for: purpose)
+    }
     if try isHDF5(file) { return try openHDF5(name, for: purpose) }
     if let object = name.object {
       throw FileError(

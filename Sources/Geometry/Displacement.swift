@@ -54,13 +54,19 @@ public struct Displacement: Equatable, Sendable {
   ///
   /// Everything is undefined when there are no examples or the widths before and after differ.
   public init(_ moments: JointMoments) {
-    count = moments.count
-    width = moments.beforeWidth
-    guard let change = moments.change, moments.count > 0 else {
+    self.init(
+      moments.change, count: moments.count, beforeWidth: moments.beforeWidth,
+      afterWidth: moments.afterWidth)
+  }
+
+  /// Reads the displacement off the sums.
+  init(_ sums: ChangeSums?, count: Int, beforeWidth: Int, afterWidth: Int) {
+    self.count = count
+    width = beforeWidth
+    guard let change = sums, count > 0 else {
       let reason =
-        moments.count == 0
-        ? "there are no examples"
-        : "\(moments.beforeWidth) features before, \(moments.afterWidth) after"
+        count == 0
+        ? "there are no examples" : "\(beforeWidth) features before, \(afterWidth) after"
       let none = Measured.undefined(reason)
       (meanSquarePerCoordinate, meanDistance, rootMeanSquareDistance) = (none, none, none)
       (meanRelativeDistance, relativeFrobenius, meanCosineDistance) = (none, none, none)
@@ -70,9 +76,9 @@ public struct Displacement: Equatable, Sendable {
       (zeroBefore, zeroAfter, zeroEither) = (0, 0, 0)
       return
     }
-    let n = Double(moments.count)
-    let entries = n * Double(moments.beforeWidth)
-    let squared = max(0, change.second.trace)
+    let n = Double(count)
+    let entries = n * Double(beforeWidth)
+    let squared = max(0, change.squared)
     meanSquarePerCoordinate = Measured(squared / entries)
     meanDistance = Measured(max(0, change.distance) / n)
     rootMeanSquareDistance = Measured((squared / n).squareRoot())

@@ -15,3 +15,6 @@ func naturalLogarithm(_ x: Double) -> Double { log(x) }
 
 /// The exponential function.
 func exponential(_ x: Double) -> Double { exp(x) }
+
+/// The sine.
+func sine(_ x: Double) -> Double { sin(x) }

@@ -15,6 +15,12 @@ public enum GeometryError: Error, Equatable, Sendable {
   /// Fewer or more values than rows times width.
   case valueCount(expected: Int, found: Int)
 
+  /// This many examples are in both parts that were to be merged.
+  case sharedExamples(Int)
+
+  /// Parts were gathered with different settings (blocks, rows kept, labels or none).
+  case settings
+
   /// A decomposition failed.
   case linearAlgebra(LinearAlgebraError)
 }
@@ -31,6 +37,12 @@ extension GeometryError: CustomStringConvertible {
       "\(found) columns where \(expected) are expected; give the same layer of both networks"
     case .valueCount(let expected, let found):
       "\(found) values where \(expected) are expected; give count × width values"
+    case .sharedExamples(let count):
+      "\(count) \(count == 1 ? "example is" : "examples are") in both parts; give parts of "
+        + "different examples"
+    case .settings:
+      "gathered with other numbers of blocks or kept rows, or only one part has labels; gather all "
+        + "parts alike"
     case .linearAlgebra(let error): error.description
     }
   }

@@ -105,11 +105,14 @@ public enum LinearCKA {
       return .undefined("debiased CKA needs at least 4 examples; there are \(x.rows)")
     }
     if let reason = reasonAgainst(x, y) { return .undefined(reason) }
-    let (k, l) = (unbiasedCentring(x), unbiasedCentring(y))
+    let (k, l) = (
+      x.centered.timesTransposed(x.centered).uCentred,
+      y.centered.timesTransposed(y.centered).uCentred
+    )
     return ratio((k.innerProduct(l), k.squaredNorm, l.squaredNorm))
   }
 
-  private static func ratio(_ h: (xy: Double, xx: Double, yy: Double)) -> Measured {
+  static func ratio(_ h: (xy: Double, xx: Double, yy: Double)) -> Measured {
     guard h.xx > 0 else {
       return .undefined("the debiased self-similarity before is not positive; add examples")
     }
@@ -119,23 +122,7 @@ public enum LinearCKA {
     return Measured(h.xy / (h.xx.squareRoot() * h.yy.squareRoot()))
   }
 
-  /// The Gram matrix with zero diagonal whose rows and columns add to zero.
-  private static func unbiasedCentring(_ rows: Matrix) -> Matrix {
-    var gram = rows.centered.timesTransposed(rows.centered)
-    let n = gram.rows
-    for index in 0..<n { gram[index, index] = 0 }
-    var means = gram.times([Double](repeating: 1, count: n)).map { $0 / Double(n - 2) }
-    let half = means.reduce(0, +) / Double(2 * (n - 1))
-    means = means.map { $0 - half }
-    for row in 0..<n {
-      for column in 0..<n {
-        gram[row, column] = row == column ? 0 : gram[row, column] - means[row] - means[column]
-      }
-    }
-    return gram
-  }
-
-  private static func reasonAgainst(_ x: Matrix, _ y: Matrix) -> String? {
+  static func reasonAgainst(_ x: Matrix, _ y: Matrix) -> String? {
     for (side, rows) in [("before", x), ("after", y)] {
       if rows.rows == 0 { return "there are no examples" }
       if !rows.isFinite { return "the features \(side) are not all finite" }

@@ -49,7 +49,7 @@ public func subspaceOverlap(_ a: Subspace, _ b: Subspace) -> Measured {
     otherwise: "a subspace has no directions")
 }
 
-private func principalAngles(
+func principalAngles(
   betweenBases a: Matrix, and b: Matrix
 ) throws(GeometryError) -> [Double] {
   let (larger, smaller) = a.columns >= b.columns ? (a, b) : (b, a)

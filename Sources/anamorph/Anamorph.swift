@@ -22,6 +22,7 @@ struct Anamorph: ParsableCommand {
       Convert.self,
       Theory.self,
       Features.self,
+      Compare.self,
       Distort.self,
       Train.self,
       Verify.self,

@@ -1,0 +1,102 @@
+public import LinearAlgebra
+
+/// A sample of the rows of a pair of feature sets: all of them while they are few.
+///
+/// Of more rows than there is room for, those of the groups whose keys come first in a fixed random
+/// order stay, whole groups only. The sample depends on the examples alone, not on their order, and
+/// samples of parts merge into the sample of the whole.
+public struct KeptRows: Sendable {
+  /// The most rows that are kept.
+  public let capacity: Int
+
+  /// How many rows came.
+  public private(set) var offered = 0
+
+  private(set) var before: [Double] = []
+  private(set) var after: [Double] = []
+  private(set) var keys: [ExampleKey] = []
+  private(set) var labels: [Int] = []
+  private let widths: (before: Int, after: Int)
+
+  /// The last place in the order that still has room; rows of groups beyond it are left out.
+  private var limit: UInt64?
+
+  init(beforeWidth: Int, afterWidth: Int, capacity: Int) {
+    precondition(capacity > 0, "room for \(capacity) rows")
+    self.capacity = capacity
+    widths = (beforeWidth, afterWidth)
+  }
+
+  /// The number of rows kept.
+  public var count: Int { keys.count }
+
+  /// Whether every row that came is kept.
+  public var isComplete: Bool { offered == keys.count }
+
+  /// The rows before.
+  public var rowsBefore: Matrix { Matrix(rows: count, columns: widths.before, values: before) }
+
+  /// The rows after.
+  public var rowsAfter: Matrix { Matrix(rows: count, columns: widths.after, values: after) }
+
+  mutating func add(_ x: Matrix, _ y: Matrix, keys newKeys: [ExampleKey], labels newLabels: [Int]?)
+  {
+    offered += newKeys.count
+    for (row, key) in newKeys.enumerated() {
+      if let limit, key.order.0 > limit { continue }
+      before += x.values[row * widths.before..<(row + 1) * widths.before]
+      after += y.values[row * widths.after..<(row + 1) * widths.after]
+      keys.append(key)
+      if let newLabels { labels.append(newLabels[row]) }
+    }
+    if keys.count > capacity + capacity / 4 { prune() }
+  }
+
+  mutating func merge(_ other: KeptRows) {
+    offered += other.offered
+    limit = [limit, other.limit].compactMap { $0 }.min()
+    before += other.before
+    after += other.after
+    keys += other.keys
+    labels += other.labels
+    settle()
+  }
+
+  /// Brings the sample into its final form: ordered by key, within capacity.
+  mutating func settle() { prune() }
+
+  private mutating func prune() {
+    let order = keys.indices.sorted { keys[$0].order < keys[$1].order }
+    var kept: [Int] = []
+    var start = 0
+    while start < order.count {
+      let place = keys[order[start]].order.0
+      var end = start
+      while end < order.count, keys[order[end]].order.0 == place { end += 1 }
+      if let limit, place > limit { break }
+      guard end <= capacity else {
+        // One group larger than the room is cut, or there would be no rows at all.
+        if kept.isEmpty { kept = Array(order[..<min(capacity, end)]) }
+        limit = place == 0 ? 0 : (start == 0 ? place : place - 1)
+        break
+      }
+      kept += order[start..<end]
+      start = end
+    }
+    let hasLabels = labels.count == keys.count
+    let (p, q) = widths
+    before = kept.flatMap { before[$0 * p..<($0 + 1) * p] }
+    after = kept.flatMap { after[$0 * q..<($0 + 1) * q] }
+    if hasLabels { labels = kept.map { labels[$0] } }
+    keys = kept.map { keys[$0] }
+  }
+
+  /// The first `limit` rows in the fixed order, whole groups or not.
+  func leading(_ limit: Int) -> (before: Matrix, after: Matrix, labels: [Int]) {
+    let rows = min(limit, count)
+    return (
+      rowsBefore[rows: 0..<rows], rowsAfter[rows: 0..<rows],
+      labels.count == count ? Array(labels.prefix(rows)) : []
+    )
+  }
+}

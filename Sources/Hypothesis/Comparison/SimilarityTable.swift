@@ -1,0 +1,91 @@
+public import Geometry
+public import Reports
+
+extension Table {
+  /// The table of measures that `compare` prints and writes, without rows.
+  public static var similarities: Table {
+    let digits = Column.Kind.number(significantDigits: 4)
+    return Table(
+      "similarities",
+      caption:
+        "Measures of two feature sets of the same examples, each with its interval and null.",
+      columns: [
+        Column("pair", meaning: "Which arrays of the two files were compared."),
+        Column(
+          "measure",
+          convention: SimilarityMeasure.allCases.map { "\($0.rawValue): \($0.convention)" }
+            .joined(separator: "; "), meaning: "What was measured."),
+        Column("value", digits, meaning: "The number.", hasReason: true),
+        Column(
+          "lower", digits, convention: "95 %, t; symmetric on Fisher's z for correlations and CKA",
+          meaning: "The lower end of its interval over examples.", hasReason: true),
+        Column("upper", digits, meaning: "The upper end of its interval."),
+        Column("interval_method", meaning: "How the interval was found."),
+        Column("null", digits, meaning: "The mean of the number for sets without relation."),
+        Column("null_deviation", digits, meaning: "Its standard deviation for such sets."),
+        Column("null_lower", digits, meaning: "Its 2.5 % quantile for such sets."),
+        Column("null_upper", digits, meaning: "Its 97.5 % quantile for such sets."),
+        Column("null_method", meaning: "What was made random, and how often."),
+        Column("examples", .integer, meaning: "How many examples the number is of."),
+        Column("features_before", .integer, meaning: "How many features an example has before."),
+        Column("features_after", .integer, meaning: "How many features an example has after."),
+        Column("remark", meaning: "Ranks, kept directions, samples."),
+      ])
+  }
+
+  /// Adds measures of one pair.
+  public mutating func append(
+    _ results: [SimilarityResult], pair: String, widths: (before: Int, after: Int)
+  ) {
+    for result in results {
+      let (estimate, null) = (result.estimate, result.null)
+      append([
+        .text(pair), .text(result.measure.rawValue),
+        .number(estimate.value.number, otherwise: estimate.value.reason ?? ""),
+        .number(estimate.interval?.lower, otherwise: estimate.note ?? ""),
+        .number(estimate.interval?.upper, otherwise: ""), .text(result.intervalMethod),
+        .number(null?.mean, otherwise: ""), .number(null?.standardDeviation, otherwise: ""),
+        .number(null?.lower, otherwise: ""), .number(null?.upper, otherwise: ""),
+        .text(null?.method ?? ""), .integer(result.examples), .integer(widths.before),
+        .integer(widths.after), .text(result.remark),
+      ])
+    }
+  }
+}
+
+/// What people read of measures of two feature sets.
+public enum SimilaritySummary {
+  /// The measures of one pair as text.
+  public static func table(_ results: [SimilarityResult]) -> Table {
+    var table = Table(
+      "similarities",
+      columns: [
+        Column("measure", meaning: "What was measured."),
+        Column("value", title: "value [95 % interval]", meaning: "The number."),
+        Column(
+          "null", .number(significantDigits: 3), title: "by chance", meaning: "Its null."),
+        Column("range", title: "95 % by chance", meaning: "Its null's range."),
+        Column("examples", .integer, title: "n", meaning: "How many examples."),
+        Column("remark", title: "", meaning: "Remarks."),
+      ])
+    func short(_ number: Double) -> String { NumberText.significant(number, digits: 4) }
+    for result in results {
+      var value = result.estimate.value.number.map(short) ?? "undefined"
+      if let interval = result.estimate.interval {
+        value += " [\(short(interval.lower)), \(short(interval.upper))]"
+      }
+      var range = ""
+      if let lower = result.null?.lower, let upper = result.null?.upper {
+        range =
+          "\(NumberText.significant(lower, digits: 3)) … "
+          + NumberText.significant(upper, digits: 3)
+      }
+      let remark = [result.estimate.value.reason ?? "", result.remark].filter { !$0.isEmpty }
+      table.append([
+        .text(result.measure.rawValue), .text(value), .number(result.null?.mean, otherwise: ""),
+        .text(range), .integer(result.examples), .text(remark.joined(separator: "; ")),
+      ])
+    }
+    return table
+  }
+}
