@@ -16,19 +16,16 @@ extension BackwardCompiler {
     }
     // A fused activation has no descriptor of its own yet.
     let hint = try PrimitiveDescriptor(layer: layer, "apply \(activation)") { result in
-      withUnsafePointer(to: data.raw) {
-        conednn_elementwise_forward(
-          &result, engine.handle, attributes.handle, dnnl_forward_training, function.algorithm, $0,
-          function.alpha, function.beta)
-      }
+      conednn_elementwise_forward(
+        &result, engine.handle, attributes.handle, dnnl_forward_training, function.algorithm,
+        data.handle,
+        function.alpha, function.beta)
     }
     let descriptor = try PrimitiveDescriptor(layer: layer, "differentiate \(activation)") {
       result in
-      withUnsafePointer(to: data.raw) {
-        conednn_elementwise_backward(
-          &result, engine.handle, attributes.handle, activation.backwardAlgorithm, $0,
-          function.alpha, function.beta, hint.handle)
-      }
+      conednn_elementwise_backward(
+        &result, engine.handle, attributes.handle, activation.backwardAlgorithm, data.handle,
+        function.alpha, function.beta, hint.handle)
     }
     let value: (argument: Int32, descriptor: MemoryDescriptor, buffer: Buffer) =
       function.fromOutput
@@ -49,9 +46,8 @@ extension BackwardCompiler {
     let data = try forward.rows(forward.graph.nodes[index].shape, layer)
     let attributes = try Attributes(layer: layer)
     let descriptor = try PrimitiveDescriptor(layer: layer, "differentiate a softmax") { result in
-      withUnsafePointer(to: data.raw) {
-        conednn_softmax_backward(&result, engine.handle, attributes.handle, $0, 1, hint.handle)
-      }
+      conednn_softmax_backward(
+        &result, engine.handle, attributes.handle, data.handle, 1, hint.handle)
     }
     program.append(
       try PrimitiveStep(
@@ -105,11 +101,9 @@ extension BackwardCompiler {
     let kind =
       normalization.hasScale || normalization.hasShift ? dnnl_backward : dnnl_backward_data
     let descriptor = try PrimitiveDescriptor(layer: node.name, "differentiate") { result in
-      withUnsafePointer(to: data.raw) {
-        conednn_normalization_backward(
-          &result, engine.handle, attributes.handle, kind, $0, normalization.epsilon, flags,
-          hint.handle)
-      }
+      conednn_normalization_backward(
+        &result, engine.handle, attributes.handle, kind, data.handle, normalization.epsilon, flags,
+        hint.handle)
     }
     let perChannel = try MemoryDescriptor([statistics.mean.count], dnnl_a, layer: node.name)
     var bindings: [(argument: Int32, descriptor: MemoryDescriptor, buffer: Buffer)] = [

@@ -35,8 +35,8 @@ extension Compiler {
     let descriptor = try PrimitiveDescriptor(layer: layer, "convolve") { result in
       withDescriptors(source, kernel, bias, destination) { source, kernel, bias, destination in
         conednn_convolution_forward(
-          &result, engine.handle, attributes.handle, kind, source, kernel, bias, destination,
-          &window)
+          &result, engine.handle, attributes.handle, kind, dnnl_convolution_direct, source, kernel,
+          bias, destination, &window)
       }
     }
     let stored = try kernelDescriptor(index, convolution, stored: true)
@@ -137,20 +137,10 @@ extension PlacedWindow {
   }
 }
 
-/// Calls `body` with pointers to four descriptors, the third of which may be missing.
+/// Calls `body` with the handles of four descriptors, the third of which may be missing.
 func withDescriptors<R>(
   _ a: MemoryDescriptor, _ b: MemoryDescriptor, _ c: MemoryDescriptor?, _ d: MemoryDescriptor,
-  _ body: (
-    UnsafePointer<dnnl_memory_desc_t>, UnsafePointer<dnnl_memory_desc_t>,
-    UnsafePointer<dnnl_memory_desc_t>?, UnsafePointer<dnnl_memory_desc_t>
-  ) -> R
+  _ body: (OpaquePointer, OpaquePointer, OpaquePointer?, OpaquePointer) -> R
 ) -> R {
-  withUnsafePointer(to: a.raw) { a in
-    withUnsafePointer(to: b.raw) { b in
-      withUnsafePointer(to: d.raw) { d in
-        guard let c else { return body(a, b, nil, d) }
-        return withUnsafePointer(to: c.raw) { body(a, b, $0, d) }
-      }
-    }
-  }
+  withExtendedLifetime((a, b, c, d)) { body(a.handle, b.handle, c?.handle, d.handle) }
 }

@@ -12,11 +12,10 @@ extension Compiler {
       return plainActivation(index, activation)
     }
     let descriptor = try PrimitiveDescriptor(layer: layer, "apply \(activation)") { result in
-      withUnsafePointer(to: data.raw) {
-        conednn_elementwise_forward(
-          &result, engine.handle, attributes.handle, kind, function.algorithm, $0, function.alpha,
-          function.beta)
-      }
+      conednn_elementwise_forward(
+        &result, engine.handle, attributes.handle, kind, function.algorithm, data.handle,
+        function.alpha,
+        function.beta)
     }
     descriptors[index] = descriptor
     program.append(
@@ -30,9 +29,7 @@ extension Compiler {
     let data = try rows(graph.nodes[index].shape, layer)
     let attributes = try Attributes(layer: layer)
     let descriptor = try PrimitiveDescriptor(layer: layer, "compute a softmax") { result in
-      withUnsafePointer(to: data.raw) {
-        conednn_softmax_forward(&result, engine.handle, attributes.handle, kind, $0, 1)
-      }
+      conednn_softmax_forward(&result, engine.handle, attributes.handle, kind, data.handle, 1)
     }
     descriptors[index] = descriptor
     program.append(
@@ -84,10 +81,8 @@ extension Compiler {
     let flags = conednn_normalization_flags(
       usesBatchStatistics ? 0 : 1, normalization.hasScale ? 1 : 0, normalization.hasShift ? 1 : 0)
     let descriptor = try PrimitiveDescriptor(layer: layer, "normalize") { result in
-      withUnsafePointer(to: data.raw) {
-        conednn_normalization_forward(
-          &result, engine.handle, attributes.handle, kind, $0, normalization.epsilon, flags)
-      }
+      conednn_normalization_forward(
+        &result, engine.handle, attributes.handle, kind, data.handle, normalization.epsilon, flags)
     }
     descriptors[index] = descriptor
     let channels = numbers.mean.count

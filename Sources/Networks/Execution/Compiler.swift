@@ -115,13 +115,9 @@ final class Compiler {
     let layer = name(index)
     let array = try flat(graph.nodes[index].shape, layer)
     let attributes = try Attributes(layer: layer)
-    let scales = [Float](repeating: 1, count: sources.count)
-    let arrays = [dnnl_memory_desc_t](repeating: array.raw, count: sources.count)
     let descriptor = try PrimitiveDescriptor(layer: layer, "add values") { result in
-      withUnsafePointer(to: array.raw) {
-        conednn_sum(
-          &result, engine.handle, attributes.handle, Int32(sources.count), scales, arrays, $0)
-      }
+      conednn_sum(
+        &result, engine.handle, attributes.handle, Int32(sources.count), array.handle, array.handle)
     }
     var bindings = [(argument: DNNL_ARG_DST, descriptor: array, buffer: destination)]
     for (position, source) in sources.enumerated() {
@@ -136,11 +132,8 @@ final class Compiler {
   ) throws(NetworkError) -> PrimitiveStep {
     let attributes = try Attributes(layer: layer)
     let descriptor = try PrimitiveDescriptor(layer: layer, "rearrange weights") { result in
-      withUnsafePointer(to: source.0.raw) { from in
-        withUnsafePointer(to: destination.0.raw) { to in
-          conednn_reorder(&result, engine.handle, attributes.handle, from, to)
-        }
-      }
+      conednn_reorder(
+        &result, engine.handle, attributes.handle, source.0.handle, destination.0.handle)
     }
     return try PrimitiveStep(
       descriptor, engine: engine,

@@ -33,8 +33,7 @@ final class PrimitiveStep: Step {
       _ description: MemoryDescriptor, _ pointer: UnsafeMutableRawPointer?
     ) throws(NetworkError) -> dnnl_memory_t? {
       var memory: dnnl_memory_t?
-      var raw = description.raw
-      let status = dnnl_memory_create(&memory, &raw, engine.handle, pointer)
+      let status = conednn_memory_create(&memory, description.handle, engine.handle, pointer)
       try check(status, "bind memory", layer: layer)
       return memory
     }

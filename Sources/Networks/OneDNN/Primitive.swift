@@ -1,13 +1,29 @@
 import COneDNN
 
-/// How a primitive is made: scratch memory from the caller, optionally an activation at its end.
+/// What is done to a result before it is written.
+enum PostOperation {
+  /// A function of each number.
+  case activation(Activation)
+  /// The product with a number.
+  case scale(Float)
+  /// The sum with what lies in the destination.
+  case accumulate
+  /// The sum with another array.
+  case add(MemoryDescriptor)
+}
+
+/// How a primitive is made: scratch memory from the caller, optionally operations at its end.
 ///
 /// Scratch memory that oneDNN manages is shared by all primitives made on one thread, so executors
 /// on several threads would write over each other's.
 final class Attributes {
   let handle: dnnl_primitive_attr_t
 
-  init(fused activation: Activation? = nil, layer: String) throws(NetworkError) {
+  convenience init(fused activation: Activation?, layer: String) throws(NetworkError) {
+    try self.init(activation.map { [.activation($0)] } ?? [], layer: layer)
+  }
+
+  init(_ post: [PostOperation] = [], layer: String) throws(NetworkError) {
     var attributes: dnnl_primitive_attr_t?
     try check(dnnl_primitive_attr_create(&attributes), "make attributes", layer: layer)
     guard let attributes else { throw NetworkError(layer: layer, reason: "no attributes") }
@@ -15,22 +31,34 @@ final class Attributes {
     try check(
       dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_scratchpad_mode_user),
       "use given scratch memory", layer: layer)
-    guard let activation else { return }
-    guard let function = activation.function else {
-      throw NetworkError(layer: layer, reason: "oneDNN has no \(activation)")
-    }
+    guard !post.isEmpty else { return }
     var operations: dnnl_post_ops_t?
-    try check(dnnl_post_ops_create(&operations), "fuse an activation", layer: layer)
+    try check(dnnl_post_ops_create(&operations), "fuse operations", layer: layer)
     defer { dnnl_post_ops_destroy(operations) }
+    for operation in post {
+      let status =
+        switch operation {
+        case .activation(let activation): append(activation, to: operations)
+        case .scale(let factor):
+          conednn_append_elementwise(operations, dnnl_eltwise_linear, factor, 0)
+        case .accumulate: conednn_append_sum(operations)
+        case .add(let other): conednn_append_addition(operations, other.handle)
+        }
+      try check(status, "fuse an operation", layer: layer)
+    }
     try check(
-      dnnl_post_ops_append_eltwise(
-        operations, 1, function.algorithm, function.alpha, function.beta),
-      "fuse an activation", layer: layer)
-    try check(
-      dnnl_primitive_attr_set_post_ops(handle, operations), "fuse an activation", layer: layer)
+      dnnl_primitive_attr_set_post_ops(handle, operations), "fuse operations", layer: layer)
   }
 
   deinit { dnnl_primitive_attr_destroy(handle) }
+}
+
+private func append(
+  _ activation: Activation, to operations: dnnl_post_ops_t?
+) -> dnnl_status_t {
+  guard let function = activation.function else { return dnnl_unimplemented }
+  return conednn_append_elementwise(
+    operations, function.algorithm, function.alpha, function.beta)
 }
 
 /// A primitive before it is made: oneDNN's choice of implementation and of arrangements.
@@ -56,10 +84,10 @@ final class PrimitiveDescriptor {
   /// How `what` has to lie in memory.
   func descriptor(of what: dnnl_query_t, index: Int32 = 0) throws(NetworkError) -> MemoryDescriptor
   {
-    guard let raw = dnnl_primitive_desc_query_md(handle, what, index) else {
+    guard let layout = conednn_layout_query(handle, what, index) else {
       throw NetworkError(layer: layer, reason: "oneDNN does not say how its arrays lie")
     }
-    return MemoryDescriptor(raw.pointee)
+    return try MemoryDescriptor(copying: layout, layer: layer)
   }
 
   var source: MemoryDescriptor {
@@ -68,6 +96,9 @@ final class PrimitiveDescriptor {
   var kernel: MemoryDescriptor {
     get throws(NetworkError) { try descriptor(of: dnnl_query_weights_md) }
   }
+  var destination: MemoryDescriptor {
+    get throws(NetworkError) { try descriptor(of: dnnl_query_dst_md) }
+  }
   var kernelGradient: MemoryDescriptor {
     get throws(NetworkError) { try descriptor(of: dnnl_query_diff_weights_md) }
   }
@@ -75,10 +106,20 @@ final class PrimitiveDescriptor {
     get throws(NetworkError) { try descriptor(of: dnnl_query_workspace_md) }
   }
 
+  /// What oneDNN calls its implementation, such as `jit_1x1:avx512_core`.
+  var implementation: String {
+    var name: UnsafePointer<CChar>?
+    let status = withUnsafeMutablePointer(to: &name) {
+      dnnl_primitive_desc_query(handle, dnnl_query_impl_info_str, 0, $0)
+    }
+    guard status == dnnl_success, let name else { return "" }
+    return String(cString: name)
+  }
+
   /// The scratch memory needed, in numbers of four bytes.
   var scratchCount: Int {
-    dnnl_primitive_desc_query_md(handle, dnnl_query_scratchpad_md, 0).map {
-      MemoryDescriptor($0.pointee).count
+    conednn_layout_query(handle, dnnl_query_scratchpad_md, 0).map {
+      (conednn_layout_size($0) + 3) / 4
     } ?? 0
   }
 }
