@@ -2,9 +2,11 @@ public import Checkpoints
 
 /// Runs a network and records values at several places in one pass.
 ///
-/// Batch normalisations (with their moving averages) are folded into the layer before them and
-/// ReLUs applied as results are written, except where a recorded value lies between. Kernels are
-/// packed once. Memory does not grow with the number of examples.
+/// Batch normalisations (with their moving averages) are folded into the layer before them, and
+/// activations and residual sums computed as results are written, except where a recorded value lies
+/// between. Kernels are packed once. Values lie as the kernels like them, in one block of memory that
+/// is used again and again; nothing is allocated while a batch is computed. The same inputs give the
+/// same bits with any number of threads.
 ///
 /// An executor is used by one thread at a time; several may run on threads of their own at the same
 /// time, each with `threads: 1`.
@@ -18,12 +20,22 @@ public final class InferenceExecutor {
   /// The most examples computed at a time.
   public let batchSize: Int
 
+  /// In which numbers values are computed.
+  public let precision: Precision
+
+  /// Whether algorithms that lose digits are left out.
+  public let isExact: Bool
+
+  private struct Plan {
+    var program: Program
+    var input: Buffer
+    var taps: [Buffer]
+  }
+
   private let engine: Engine
-  private let parameters: [Buffer]
-  private let needed: Set<Int>
-  private let fusion: Fusion
-  private let placement: ValuePlacement
-  private var plans: [Int: (preparation: Program, program: Program)] = [:]
+  private let weights: PackedWeights
+  private var memory: Buffer?
+  private var plans: [Int: Plan] = [:]
 
   /// Prepares to run `network`, whose parameters are copied.
   ///
@@ -31,9 +43,13 @@ public final class InferenceExecutor {
   ///   - taps: The places to record, by default the output.
   ///   - batchSize: The most examples computed at a time; larger sets run in several batches.
   ///   - threads: How many threads oneDNN uses.
-  /// - Throws: ``NetworkError`` when oneDNN cannot run an operation.
+  ///   - precision: In which numbers values are computed.
+  ///   - isExact: Whether to do without Winograd's algorithm, which computes 3 × 3 convolutions in
+  ///     half the time and loses one to two of seven digits.
+  /// - Throws: ``NetworkError`` when oneDNN cannot run an operation, or the processor the precision.
   public init(
-    _ network: Network, taps: [Tap]? = nil, batchSize: Int = 64, threads: Int = 1
+    _ network: Network, taps: [Tap]? = nil, batchSize: Int = 64, threads: Int = 1,
+    precision: Precision = .float32, isExact: Bool = false
   ) throws(NetworkError) {
     let graph = network.graph
     precondition(batchSize >= 1, "a batch size of \(batchSize)")
@@ -45,18 +61,17 @@ public final class InferenceExecutor {
     guard sizes.allSatisfy({ !$0.overflow && $0.partialValue <= Operation.limit }) else {
       throw NetworkError(reason: "a batch of \(batchSize) examples is too large")
     }
+    guard precision.isSupported else {
+      throw NetworkError(
+        reason: "this processor does not multiply numbers in \(precision.rawValue)")
+    }
     self.graph = graph
     self.taps = taps
     self.batchSize = batchSize
-    let kept = Set(taps.map(\.node))
-    needed = graph.ancestors(of: kept)
-    fusion = Fusion(graph, kept: kept, isInference: true)
-    placement = ValuePlacement(
-      graph, capacity: batchSize, kept: kept, needed: needed.union([0]), fusion: fusion,
-      reuses: true, dropsOut: false)
-    parameters = Buffer.consecutive(graph.parameters.map(\.count))
+    self.precision = precision
+    self.isExact = isExact
     engine = try Engine(threads: threads)
-    for (buffer, tensor) in zip(parameters, network.parameters) { buffer.fill(from: tensor.values) }
+    weights = PackedWeights(graph, network.parameters, engine: engine)
   }
 
   /// Replaces all parameters.
@@ -66,9 +81,8 @@ public final class InferenceExecutor {
   public func load(_ tensors: [Tensor]) throws(NetworkError) {
     precondition(
       tensors.map(\.shape) == graph.parameters.map(\.shape), "the parameters' shapes differ")
-    for (buffer, tensor) in zip(parameters, tensors) { buffer.fill(from: tensor.values) }
     engine.enter()
-    for plan in plans.values { try plan.preparation.run(on: engine.stream) }
+    try weights.load(tensors)
   }
 
   /// The values at each tap for all examples in `inputs`, example by example.
@@ -84,11 +98,11 @@ public final class InferenceExecutor {
     var results = taps.map { [Float](repeating: 0, count: count * $0.size) }
     for first in stride(from: 0, to: count, by: batchSize) {
       let batch = min(batchSize, count - first)
-      try inputs.withUnsafeBufferPointer { inputs throws(NetworkError) in
-        try run(UnsafeBufferPointer(rebasing: inputs[first * size..<(first + batch) * size]))
+      let values = try inputs.withUnsafeBufferPointer { inputs throws(NetworkError) in
+        try compute(UnsafeBufferPointer(rebasing: inputs[first * size..<(first + batch) * size]))
       }
       for (position, tap) in taps.enumerated() {
-        let source = values(at: position, count: batch)
+        let source = values[position]
         results[position].withUnsafeMutableBufferPointer { result in
           for index in source.indices { result[first * tap.size + index] = source[index] }
         }
@@ -106,40 +120,40 @@ public final class InferenceExecutor {
   public func run<R>(
     _ inputs: UnsafeBufferPointer<Float>, _ body: ([UnsafeBufferPointer<Float>]) throws -> R
   ) throws -> R {
-    try run(inputs)
-    let count = inputs.count / graph.nodes[0].size
-    return try body(taps.indices.map { values(at: $0, count: count) })
+    try body(try compute(inputs))
   }
 
-  private func values(at position: Int, count: Int) -> UnsafeBufferPointer<Float> {
-    let tap = taps[position]
-    return UnsafeBufferPointer(
-      start: placement.buffers[tap.node].pointer, count: count * tap.size)
-  }
-
-  private func run(_ inputs: UnsafeBufferPointer<Float>) throws(NetworkError) {
+  private func compute(
+    _ inputs: UnsafeBufferPointer<Float>
+  ) throws(NetworkError) -> [UnsafeBufferPointer<Float>] {
     let size = graph.nodes[0].size
     let count = inputs.count / size
     precondition(
       inputs.count == count * size && 1...batchSize ~= count,
       "\(inputs.count) numbers where 1 to \(batchSize) examples of \(graph.inputShape) can be run")
-    let program = try program(count)
-    placement.buffers[0].fill(from: inputs)
     engine.enter()
-    try program.run(on: engine.stream)
+    let plan = try plan(count)
+    plan.input.fill(from: inputs)
+    try plan.program.run(on: engine.stream)
+    return zip(taps, plan.taps).map { tap, buffer in
+      UnsafeBufferPointer(start: buffer.pointer, count: count * tap.size)
+    }
   }
 
-  private func program(_ count: Int) throws(NetworkError) -> Program {
-    if let plan = plans[count] { return plan.program }
-    engine.enter()
-    let compiler = Compiler(
-      graph, engine: engine, count: count, values: placement.buffers, parameters: parameters,
-      fusion: fusion, isTraining: false, usesBatchStatistics: false, dropsOut: false)
-    try compiler.compileForward(needed: needed)
-    try compiler.preparation.finish()
-    try compiler.program.finish()
-    try compiler.preparation.run(on: engine.stream)
-    plans[count] = (compiler.preparation, compiler.program)
-    return compiler.program
+  /// What is done for so many examples; all plans use one block of memory in turn.
+  private func plan(_ count: Int) throws(NetworkError) -> Plan {
+    if let plan = plans[count] { return plan }
+    let compiler = InferenceCompiler(
+      graph, engine: engine, count: count, kept: Set(taps.map(\.node)), weights: weights,
+      precision: precision, isExact: isExact)
+    let (program, input, buffers) = try compiler.compile(taps: taps.map(\.node)) { count in
+      if let memory, memory.count >= count { return memory }
+      let block = Buffer(count: count)
+      memory = block
+      return block
+    }
+    let plan = Plan(program: program, input: input, taps: buffers)
+    plans[count] = plan
+    return plan
   }
 }

@@ -8,7 +8,7 @@ final class Compiler {
   let graph: Graph
   let engine: Engine
   let count: Int
-  let values: [Buffer]
+  var values: [Buffer]
   let parameters: [Buffer]
   let fusion: Fusion
   let isTraining: Bool
@@ -49,7 +49,8 @@ final class Compiler {
     }
   }
 
-  private func compileForward(_ index: Int) throws(NetworkError) {
+  /// Adds the steps for one node.
+  func compileForward(_ index: Int) throws(NetworkError) {
     let node = graph.nodes[index]
     switch node.operation {
     case .input, .reshape: break

@@ -39,6 +39,15 @@ struct Buffer {
     }
   }
 
+  /// Some of the numbers, at the place where they are.
+  func part(from offset: Int, count: Int) -> Buffer {
+    precondition(offset >= 0 && offset + count <= self.count, "\(count) numbers from \(offset)")
+    return Buffer(
+      storage: storage,
+      offset: pointer - storage.memory.assumingMemoryBound(to: Float.self) + offset,
+      count: count)
+  }
+
   var values: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: pointer, count: count)
   }

@@ -116,6 +116,9 @@ final class PrimitiveDescriptor {
     return String(cString: name)
   }
 
+  /// Whether oneDNN has only its slow reference code for this.
+  var isReference: Bool { implementation.contains("ref") }
+
   /// The scratch memory needed, in numbers of four bytes.
   var scratchCount: Int {
     conednn_layout_query(handle, dnnl_query_scratchpad_md, 0).map {

@@ -1,0 +1,171 @@
+import COneDNN
+import Checkpoints
+
+/// The weights of an executor as its kernels read them.
+///
+/// Each kernel is packed once, with the batch normalisation after it multiplied in, and shared by the
+/// programs for different numbers of examples.
+final class PackedWeights {
+  /// What a packed kernel is made from.
+  private struct Source: Hashable {
+    var kernel: Int
+    var normalization: Int?
+  }
+
+  private struct Kernel {
+    var source: Source
+    var stored: MemoryDescriptor
+    var wanted: MemoryDescriptor
+    var buffer: Buffer
+  }
+
+  private let graph: Graph
+  private let engine: Engine
+  private var tensors: [Tensor]
+  private var kernels: [Kernel] = []
+  private var biases: [(node: Int, normalization: Int?, buffer: Buffer)] = []
+  private var copies: [Int: Buffer] = [:]
+  private var preparations: [Program] = []
+
+  init(_ graph: Graph, _ tensors: [Tensor], engine: Engine) {
+    self.graph = graph
+    self.tensors = tensors
+    self.engine = engine
+  }
+
+  /// Replaces all parameters, and packs what was packed again.
+  func load(_ tensors: [Tensor]) throws(NetworkError) {
+    self.tensors = tensors
+    for kernel in kernels { try pack(kernel) }
+    for bias in biases { fill(bias.buffer, node: bias.node, bias.normalization) }
+    for (slot, buffer) in copies { buffer.fill(from: tensors[slot].values) }
+    for preparation in preparations { try preparation.run(on: engine.stream) }
+  }
+
+  /// Runs `program` whenever there are new parameters.
+  func whenLoaded(_ program: Program) {
+    if !program.isEmpty { preparations.append(program) }
+  }
+
+  // MARK: What kernels read
+
+  /// A parameter as it is stored.
+  func copy(of slot: Int) -> Buffer {
+    if let buffer = copies[slot] { return buffer }
+    let buffer = Buffer(count: tensors[slot].values.count)
+    buffer.fill(from: tensors[slot].values)
+    copies[slot] = buffer
+    return buffer
+  }
+
+  /// The kernel of `node` in the arrangement `wanted`; `stored` describes it as it is stored.
+  func kernel(
+    of node: Int, normalization: Int?, stored: MemoryDescriptor, wanted: MemoryDescriptor
+  ) throws(NetworkError) -> Buffer {
+    let source = Source(kernel: graph.nodes[node].parameters[0], normalization: normalization)
+    if let found = kernels.first(where: { $0.source == source && $0.wanted == wanted }) {
+      return found.buffer
+    }
+    let kernel = Kernel(
+      source: source, stored: stored, wanted: wanted, buffer: Buffer(count: wanted.count))
+    try pack(kernel)
+    kernels.append(kernel)
+    return kernel.buffer
+  }
+
+  /// The bias of `node`, or the one that it gets from a normalisation.
+  func bias(of node: Int, normalization: Int?) -> Buffer {
+    if let found = biases.first(where: { $0.node == node && $0.normalization == normalization }) {
+      return found.buffer
+    }
+    let buffer = Buffer(count: graph.nodes[node].shape.last ?? 1)
+    fill(buffer, node: node, normalization)
+    biases.append((node, normalization, buffer))
+    return buffer
+  }
+
+  // MARK: Packing
+
+  private func values(_ role: Role, of node: Int) -> [Float]? {
+    graph.nodes[node].parameters.first { graph.parameters[$0].role == role }
+      .map { tensors[$0].values }
+  }
+
+  /// gamma / √(variance + epsilon) for each channel.
+  private func scales(_ normalization: Int) -> [Double] {
+    guard case .batchNormalization(let operation) = graph.nodes[normalization].operation,
+      let variances = values(.movingVariance, of: normalization)
+    else { preconditionFailure("node \(normalization) is no batch normalization") }
+    let gamma = values(.gamma, of: normalization)
+    return variances.indices.map { channel in
+      let deviation = (Double(variances[channel]) + Double(operation.epsilon)).squareRoot()
+      return Double(gamma?[channel] ?? 1) / deviation
+    }
+  }
+
+  private func pack(_ kernel: Kernel) throws(NetworkError) {
+    let values = tensors[kernel.source.kernel].values
+    let raw = Buffer(count: values.count)
+    if let normalization = kernel.source.normalization {
+      // Outputs run fastest in every kernel as it is stored, depthwise ones included.
+      let scales = scales(normalization)
+      values.withUnsafeBufferPointer { values in
+        scales.withUnsafeBufferPointer { scales in
+          for start in stride(from: 0, to: values.count, by: scales.count) {
+            for channel in scales.indices {
+              raw.pointer[start + channel] = Float(
+                Double(values[start + channel]) * scales[channel])
+            }
+          }
+        }
+      }
+    } else {
+      raw.fill(from: values)
+    }
+    if kernel.wanted == kernel.stored {
+      kernel.buffer.fill(from: UnsafeBufferPointer(raw.values))
+      return
+    }
+    let layer = graph.parameters[kernel.source.kernel].layer
+    let program = Program()
+    program.append(
+      try Reorder.step(
+        from: (kernel.stored, raw), to: (kernel.wanted, kernel.buffer), engine: engine, layer: layer
+      ))
+    try program.finish()
+    try program.run(on: engine.stream)
+  }
+
+  private func fill(_ buffer: Buffer, node: Int, _ normalization: Int?) {
+    let own = graph.nodes[node].parameters.dropFirst().first.map { tensors[$0].values }
+    guard let normalization else {
+      if let own { buffer.fill(from: own) }
+      return
+    }
+    let scales = scales(normalization)
+    let mean = values(.movingMean, of: normalization) ?? []
+    let beta = values(.beta, of: normalization)
+    for channel in scales.indices {
+      let centred = Double(own?[channel] ?? 0) - Double(mean[channel])
+      buffer.pointer[channel] = Float(centred * scales[channel] + Double(beta?[channel] ?? 0))
+    }
+  }
+}
+
+/// Copies of arrays from one arrangement to another.
+enum Reorder {
+  /// The step that copies.
+  static func step(
+    from source: (MemoryDescriptor, Buffer), to destination: (MemoryDescriptor, Buffer),
+    engine: Engine, layer: String
+  ) throws(NetworkError) -> PrimitiveStep {
+    let attributes = try Attributes(layer: layer)
+    let descriptor = try PrimitiveDescriptor(layer: layer, "rearrange an array") { result in
+      conednn_reorder(
+        &result, engine.handle, attributes.handle, source.0.handle, destination.0.handle)
+    }
+    return try PrimitiveStep(
+      descriptor, engine: engine,
+      [(DNNL_ARG_FROM, source.0, source.1), (DNNL_ARG_TO, destination.0, destination.1)])
+  }
+}
