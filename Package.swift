@@ -80,6 +80,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // MARK: Speed, measured by script/bench-networks
+    .executableTarget(
+      name: "network-speed", dependencies: ["Networks", "Checkpoints"],
+      path: "Benchmarks/NetworkSpeed", swiftSettings: strict),
+
     // MARK: Tests
     .target(
       name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport",

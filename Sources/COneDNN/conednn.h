@@ -213,6 +213,25 @@ static inline dnnl_status_t conednn_sum(conednn_result result, dnnl_engine_t eng
   return status;
 }
 
+// Arrays of several descriptions, one after the other along an axis.
+static inline dnnl_status_t conednn_concatenate(conednn_result result, dnnl_engine_t engine,
+                                                conednn_attributes attributes, int count, int axis,
+                                                const conednn_layout *const *sources,
+                                                conednn_array destination) {
+#if DNNL_VERSION_MAJOR == 2
+  dnnl_memory_desc_t *all = (dnnl_memory_desc_t *)malloc(count * sizeof *all);
+  if (!all) return dnnl_out_of_memory;
+  for (int i = 0; i < count; i++) all[i] = *conednn_of(sources[i]);
+  dnnl_status_t status = dnnl_concat_primitive_desc_create(result, conednn_of(destination), count,
+                                                           axis, all, attributes, engine);
+  free(all);
+  return status;
+#else
+  return dnnl_concat_primitive_desc_create(result, engine, conednn_of(destination), count, axis,
+                                           (const const_dnnl_memory_desc_t *)sources, attributes);
+#endif
+}
+
 #if DNNL_VERSION_MAJOR == 2
 // The second of oneDNN 2's two steps.
 static inline dnnl_status_t conednn_finish(conednn_result result, dnnl_engine_t engine,

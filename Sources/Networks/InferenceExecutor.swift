@@ -85,6 +85,16 @@ public final class InferenceExecutor {
     try weights.load(tensors)
   }
 
+  /// Makes what computes `count` examples at a time, which the first run of so many does otherwise.
+  ///
+  /// - Precondition: `count` is at most ``batchSize``.
+  /// - Throws: ``NetworkError`` when oneDNN cannot run an operation.
+  public func prepare(for count: Int) throws(NetworkError) {
+    precondition(1...batchSize ~= count, "\(count) examples where 1 to \(batchSize) can be run")
+    engine.enter()
+    _ = try plan(count)
+  }
+
   /// The values at each tap for all examples in `inputs`, example by example.
   ///
   /// - Precondition: `inputs` holds whole examples.

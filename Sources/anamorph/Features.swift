@@ -41,6 +41,7 @@ struct Features: ParsableCommand {
   var at: String?
 
   @OptionGroup var running: RunningOptions
+  @OptionGroup var inference: InferenceOptions
 
   func run() throws {
     try reporting {
@@ -53,7 +54,8 @@ struct Features: ParsableCommand {
         try at.map { try network.graph.tap(named: $0) } ?? network.graph.penultimate
       }
       let executor = try InferenceExecutor(
-        network, taps: [tap], batchSize: running.batchSize, threads: running.threads)
+        network, taps: [tap], batchSize: running.batchSize, threads: running.threads,
+        precision: inference.precision, isExact: inference.exact)
       let progress = Progress(
         "features", total: set.count, unit: "examples", isQuiet: running.quiet)
       try FeatureFile.write(

@@ -17,10 +17,12 @@ struct RunningOptions: ParsableArguments {
       valueName: "how"))
   var preprocessing = Preprocessing.raw
 
-  @Option(help: "How many threads run the network.")
+  @Option(help: "How many threads run the network; results do not depend on it.")
   var threads = Processors.count
 
-  @Option(name: .customLong("batch-size"), help: "How many examples are computed at a time.")
+  @Option(
+    name: [.customLong("batch-size"), .customLong("batch")],
+    help: "How many examples are computed at a time.")
   var batchSize = 64
 
   @Flag(help: "No progress.")

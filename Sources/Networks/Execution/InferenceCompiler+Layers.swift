@@ -32,7 +32,7 @@ extension InferenceCompiler {
         tail.normalization = next
         tail.first = passed + [next]
         passed = []
-      case .activation(let activation):
+      case .activation(let activation) where activation.function != nil:
         tail.parts.append(.activation(activation))
         tail.members.append(passed + [next])
         passed = []
@@ -128,8 +128,6 @@ extension InferenceCompiler {
       image[2] <= 4
       ? try MemoryDescriptor(sources, dnnl_nchw, type, layer: layer)
       : try blocked(sources, type, layer)
-    let candidates:
-      [(algorithm: dnnl_alg_kind_t, source: MemoryDescriptor, target: MemoryDescriptor)]
     let blocks = (source, try blocked(targets, type, layer))
     let free = (
       try MemoryDescriptor(sources, dnnl_format_tag_any, type, layer: layer),
@@ -139,19 +137,19 @@ extension InferenceCompiler {
       try MemoryDescriptor(sources, dnnl_nhwc, type, layer: layer),
       try MemoryDescriptor(targets, dnnl_nhwc, type, layer: layer)
     )
-    candidates =
-      (usesWinograd(index, convolution)
-        ? [(dnnl_convolution_winograd, blocks.0, blocks.1)] : [])
-      + [blocks, free, rows].map { (dnnl_convolution_direct, $0.0, $0.1) }
+    var candidates = [blocks, free, rows].map { (dnnl_convolution_direct, $0.0, $0.1) }
+    if usesWinograd(index, convolution) {
+      candidates.insert((dnnl_convolution_winograd, blocks.0, blocks.1), at: 0)
+    }
 
     func make(_ attributes: Attributes) throws(NetworkError) -> [PrimitiveDescriptor] {
       var made: [PrimitiveDescriptor] = []
-      for candidate in candidates {
+      for (algorithm, source, target) in candidates {
         let descriptor = try? PrimitiveDescriptor(layer: layer, "convolve") { result in
-          withDescriptors(candidate.source, kernel, bias, candidate.target) {
+          withDescriptors(source, kernel, bias, target) {
             conednn_convolution_forward(
               &result, engine.handle, attributes.handle, dnnl_forward_inference,
-              candidate.algorithm, $0, $1, $2, $3, &placed)
+              algorithm, $0, $1, $2, $3, &placed)
           }
         }
         guard let descriptor else { continue }
@@ -163,12 +161,13 @@ extension InferenceCompiler {
     let choice = try choose(
       index, tail, destination: { descriptor throws(NetworkError) in try descriptor.destination },
       make)
-    let source2 = try self.image(input, try choice.descriptor.source)
+    let given = try choice.descriptor.source
+    let region = try self.image(input, given)
     let target = try choice.descriptor.destination
     let stored = try kernelDescriptor(index, convolution, stored: true)
     try finish(
-      index, tail, choice, source: (try choice.descriptor.source, source2), target: target,
-      stored: stored, bias: bias, node.inputs[0], argumentShape: target,
+      index, tail, choice, source: (given, region), target: target,
+      stored: stored, bias: bias, node.inputs[0],
       residual: { other throws(NetworkError) in try self.image(other, target) },
       arrangement: try arrangement(target, of: index))
   }
@@ -243,7 +242,7 @@ extension InferenceCompiler {
       index, tail, destination: { _ throws(NetworkError) in target }, make)
     try finish(
       index, tail, choice, source: (source, region), target: target, stored: stored, bias: bias,
-      input, argumentShape: target,
+      input,
       residual: { [type] other throws(NetworkError) in try self.plain(other, type) },
       arrangement: .plain(type))
   }
@@ -261,7 +260,7 @@ extension InferenceCompiler {
   private func finish(
     _ index: Int, _ tail: Tail, _ choice: Choice, source: (MemoryDescriptor, Int),
     target: MemoryDescriptor, stored: MemoryDescriptor, bias: MemoryDescriptor?, _ input: Int,
-    argumentShape: MemoryDescriptor, residual: (Int) throws(NetworkError) -> Int,
+    residual: (Int) throws(NetworkError) -> Int,
     arrangement: Arrangement
   ) throws(NetworkError) {
     var destination: Int?

@@ -4,7 +4,7 @@ import Checkpoints
 /// Operations without kernels.
 extension InferenceCompiler {
   /// The value as it was written, or channels-last where that was in another type.
-  private func present(_ node: Int) throws(NetworkError) -> (MemoryDescriptor, region: Int) {
+  func present(_ node: Int) throws(NetworkError) -> (MemoryDescriptor, region: Int) {
     let descriptor = try current(node)
     let wanted =
       descriptor == (try plainImage(node, .float32)) ? try plainImage(node, type) : descriptor
@@ -39,7 +39,9 @@ extension InferenceCompiler {
     let layer = name(index)
     let data = try present(graph.nodes[index].inputs[0])
     let attributes = try Attributes(layer: layer)
-    let function = activation.function
+    guard let function = activation.function else {
+      throw NetworkError(layer: layer, reason: "oneDNN has no \(activation)")
+    }
     let descriptor = try PrimitiveDescriptor(layer: layer, "apply \(activation)") { result in
       conednn_elementwise_forward(
         &result, engine.handle, attributes.handle, dnnl_forward_inference, function.algorithm,
@@ -106,6 +108,34 @@ extension InferenceCompiler {
         ])
     }
     consume([input])
+    define(index, Form(arrangement: try arrangement(target, of: index), region: output))
+  }
+
+  func concatenate(_ index: Int) throws(NetworkError) {
+    let node = graph.nodes[index]
+    let layer = node.name
+    var sources: [(descriptor: MemoryDescriptor, region: Int)] = []
+    for input in node.inputs {
+      let wanted = try blocked(extents(input), type, layer)
+      sources.append((wanted, try image(input, wanted)))
+    }
+    let target = try blocked(extents(index), type, layer)
+    let attributes = try Attributes(layer: layer)
+    let handles = sources.map { Optional($0.descriptor.handle) }
+    let descriptor = try PrimitiveDescriptor(layer: layer, "put channels together") { result in
+      conednn_concatenate(
+        &result, engine.handle, attributes.handle, Int32(handles.count), 1, handles, target.handle)
+    }
+    let output = region(target)
+    plan(sources.map(\.region) + [output]) { [engine, sources] memory throws(NetworkError) in
+      var bindings = [(argument: DNNL_ARG_DST, descriptor: target, buffer: memory(output))]
+      for (position, source) in sources.enumerated() {
+        bindings.append(
+          (DNNL_ARG_MULTIPLE_SRC + Int32(position), source.descriptor, memory(source.region)))
+      }
+      return try PrimitiveStep(descriptor, engine: engine, bindings)
+    }
+    consume(node.inputs)
     define(index, Form(arrangement: try arrangement(target, of: index), region: output))
   }
 

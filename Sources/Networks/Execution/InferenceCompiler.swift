@@ -124,16 +124,21 @@ final class InferenceCompiler {
     case .convolution(let convolution) where node.shape.count == 3:
       try self.convolution(index, convolution)
     case .batchNormalization(let normalization): try normalize(index, normalization)
-    case .activation(let activation): try activate(index, activation)
+    case .activation(let activation) where activation.function != nil:
+      try activate(index, activation)
     case .maximumPooling(let window) where node.shape.count == 3:
       try pool(index, dnnl_pooling_max, window)
-    case .averagePooling(let window) where node.shape.count == 3:
-      try pool(index, dnnl_pooling_avg_exclude_padding, window)
+    case .averagePooling(let window, let countsPadding) where node.shape.count == 3:
+      try pool(index, .averagePooling(countsPadding), window)
     case .globalAveragePooling where inputShape(index).count == 3:
       try pool(index, dnnl_pooling_avg_exclude_padding, wholeImage(index))
     case .globalMaximumPooling where inputShape(index).count == 3:
       try pool(index, dnnl_pooling_max, wholeImage(index))
     case .add: try add(index)
+    case .concatenate(axis: 2) where node.shape.count == 3: try concatenate(index)
+    case .layerNormalization(let normalization) where normalization.axes == 1:
+      try normalize(index, normalization)
+    case .attention(let attention) where !attention.isCausal: try attend(index, attention)
     case .zeroPadding(let top, let bottom, let left, let right) where isTakenOver(index):
       borders[index] = (top, bottom, left, right)
       rename(index, to: node.inputs[0])
@@ -296,9 +301,8 @@ final class InferenceCompiler {
   /// A value's extents in oneDNN's order; positions that are no image are rows of one pixel.
   func extents(_ node: Int) -> [Int] {
     let shape = graph.nodes[node].shape
-    let (height, width) =
-      shape.count == 3 ? (shape[0], shape[1]) : (shape.dropLast().reduce(1, *), 1)
-    return [count, shape.last ?? 1, height, width]
+    let extent = Extent(positionsOf: shape)
+    return [count, shape.last ?? 1, extent.height, extent.width]
   }
 
   func blocked(

@@ -13,6 +13,7 @@ final class PrimitiveStep: Step {
   private let count: Int
   private let buffers: [Buffer]
   private let scratch: dnnl_memory_t?
+  private var held: Buffer?
   let scratchCount: Int
 
   /// Binds a primitive's arguments (by oneDNN's argument numbers) to buffers.
@@ -72,8 +73,14 @@ final class PrimitiveStep: Step {
   /// Says where the scratch memory is, once its size is known.
   func use(scratch buffer: Buffer) throws(NetworkError) {
     guard let scratch else { return }
+    held = buffer
     try check(
       dnnl_memory_set_data_handle(scratch, buffer.pointer), "bind scratch memory", layer: layer)
+  }
+
+  /// Makes the argument at `position` of the bindings lie elsewhere from now on.
+  func move(_ position: Int, to pointer: UnsafeMutableRawPointer) -> dnnl_status_t {
+    dnnl_memory_set_data_handle(arguments[position].memory, pointer)
   }
 
   func run(on stream: dnnl_stream_t) throws(NetworkError) {
