@@ -37,6 +37,9 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
 
     // MARK: Libraries, in the order data flows
     .target(name: "Files", swiftSettings: strict),
@@ -51,7 +54,8 @@ let package = Package(
       name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
-      name: "Datasets", dependencies: ["HDF5", "CDeflate", "Files", "Randomness"],
+      name: "Datasets",
+      dependencies: ["HDF5", "Checkpoints", "CDeflate", "CImages", "Files", "Randomness"],
       swiftSettings: strict),
     .target(
       name: "Geometry", dependencies: ["LinearAlgebra", "Randomness"], swiftSettings: strict),

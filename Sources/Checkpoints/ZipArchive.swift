@@ -1,5 +1,5 @@
 import CDeflate
-import Files
+package import Files
 
 /// A ZIP archive, read strictly: everything it says of itself is checked against the file, and
 /// what is not needed for checkpoints is refused.
@@ -7,27 +7,29 @@ import Files
 /// Refused are encrypted entries, archives in several parts, methods other than stored and deflate,
 /// names that lead out of a folder, entries of one name, entries that overlap (as bombs do), and
 /// sizes that deflate cannot reach.
-struct ZipArchive: Sendable {
+package struct ZipArchive: Sendable {
   /// A file in the archive.
-  struct Entry: Sendable {
-    var name: String
-    var isDeflated: Bool
+  package struct Entry: Sendable {
+    /// Its name.
+    package var name: String
+    /// Whether its bytes are deflated; stored as they are otherwise.
+    package var isDeflated: Bool
     var checksum: UInt32
     /// The length of its content.
-    var byteCount: Int
+    package var byteCount: Int
     /// Where its bytes are in the archive.
-    var range: Range<Int>
+    package var range: Range<Int>
   }
 
-  let file: ByteFile
+  package let file: ByteFile
   /// The files, in the order of the directory at the end.
-  private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
   private var places: [String: Int] = [:]
 
   /// The file called `name`, if there is one.
-  subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
+  package subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
 
-  init(_ file: ByteFile) throws(FileError) {
+  package init(_ file: ByteFile) throws(FileError) {
     self.file = file
     let (directory, count) = try Self.directory(file)
     let bytes = try file.bytes(directory)
@@ -64,7 +66,7 @@ struct ZipArchive: Sendable {
   }
 
   /// The content of `entry`, checked against its checksum.
-  func contents(_ entry: Entry) throws(FileError) -> [UInt8] {
+  package func contents(_ entry: Entry) throws(FileError) -> [UInt8] {
     let stored = try file.bytes(entry.range)
     let bytes = entry.isDeflated ? try inflated(stored, entry) : stored
     let checksum = bytes.withUnsafeBytes { libdeflate_crc32(0, $0.baseAddress, $0.count) }

@@ -7,12 +7,10 @@ extension ExampleSet {
   /// - Precondition: each row is in `0..<count`.
   public func subset(_ rows: [Int]) -> ExampleSet {
     precondition(rows.allSatisfy { (0..<count).contains($0) }, "a row outside 0..<\(count)")
-    return ExampleSet(
-      name: name, format: format, source: SelectedRows(source: source, indices: rows),
-      exampleShape: exampleShape,
-      labels: Labels(
-        values: labels.map { labels in rows.map { labels[$0] } }, classCount: classCount),
-      identifiers: identifiers.selected(rows))
+    var set = replacing(SelectedRows(source: source, indices: rows))
+    set.labels = labels.map { labels in rows.map { labels[$0] } }
+    set.identifiers = identifiers.selected(rows)
+    return set
   }
 
   /// Disjoint random subsets with these many examples, all from one permutation of the rows.
@@ -48,10 +46,45 @@ extension ExampleSet {
         reason: "examples of \(NumberArray.text(exampleShape)) values cannot be seen as "
           + NumberArray.text(shape))
     }
-    return ExampleSet(
-      name: name, format: format, source: ReshapedRows(source: source, exampleShape: shape),
-      exampleShape: shape, labels: Labels(values: labels, classCount: classCount),
-      identifiers: identifiers)
+    var set = replacing(ReshapedRows(source: source, exampleShape: shape))
+    set.exampleShape = shape
+    return set
+  }
+
+  /// Whether its images lie in files of their own, of whatever size, and are decoded when they are
+  /// read.
+  public var readsImageFiles: Bool { source is ImageFiles }
+
+  /// The set with its images resized and cropped as they are read.
+  ///
+  /// Images in files are decoded and sized in one go, from the size they have, whatever sizing the set
+  /// had before.
+  ///
+  /// - Throws: ``Files/FileError`` when its examples are no images of bytes.
+  public func sized(by sizing: ImageSizing) throws(FileError) -> ExampleSet {
+    if sizing.isNone { return self }
+    let setName = SetName(parsing: name)
+    if let files = source as? ImageFiles {
+      let sized = try ImageFiles(root: files.root, paths: files.paths, sizing)
+      var set = replacing(sized)
+      set.exampleShape = Array(sized.shape.dropFirst())
+      return set
+    }
+    guard exampleShape.count == 3, elementKind == .uint8 else {
+      throw FileError(
+        path: setName.file, object: setName.object,
+        reason: "only images of bytes can be resized, not \(NumberArray.text(exampleShape)) "
+          + "\(elementKind.rawValue)")
+    }
+    let (height, width) = (exampleShape[0], exampleShape[1])
+    guard SizedImage(height: height, width: width, channels: exampleShape[2], sizing) != nil else {
+      throw FileError(
+        path: setName.file, object: setName.object,
+        reason: "would be resized to more pixels than are made")
+    }
+    var set = replacing(SizedRows(try reshaped(to: exampleShape).source, sizing))
+    set.exampleShape = Array(set.source.shape.dropFirst())
+    return set
   }
 
   /// The set with other classes for its examples, for instance groups of the old ones.
@@ -62,8 +95,10 @@ extension ExampleSet {
     let changed = labels.map(newLabel)
     precondition(
       changed.allSatisfy { (0..<classCount).contains($0) }, "a label outside 0..<\(classCount)")
-    return ExampleSet(
-      name: name, format: format, source: source, exampleShape: exampleShape,
-      labels: Labels(values: changed, classCount: classCount), identifiers: identifiers)
+    var set = self
+    set.labels = changed
+    set.classCount = classCount
+    set.classNames = nil
+    return set
   }
 }

@@ -12,28 +12,34 @@ import HDF5
 /// a vector `[d]`; values are row-major.
 public struct ExampleSet: Sendable {
   /// What the user called it: `FILE` or `FILE::/path`.
-  public let name: String
+  public internal(set) var name: String
 
   /// How it is stored, for people: `NumPy array, uint8`.
-  public let format: String
+  public internal(set) var format: String
 
   /// The extents of one example: `[height, width, channels]` or `[d]`.
-  public let exampleShape: [Int]
+  public internal(set) var exampleShape: [Int]
 
   /// The classes of the examples, or `nil` when the set has none.
-  public let labels: [Int]?
+  public internal(set) var labels: [Int]?
 
   /// How many classes there are: as stated, or one more than the largest label.
-  public let classCount: Int?
+  public internal(set) var classCount: Int?
 
   /// What the examples are called.
-  public let identifiers: ExampleIdentifiers
+  public internal(set) var identifiers: ExampleIdentifiers
 
-  let source: any ExampleSource
+  /// What the classes are called, where the set says it: one name for each class, in order.
+  public internal(set) var classNames: [String]?
+
+  /// What could not be decoded and was left out, as asked.
+  public internal(set) var skipped: [FileError] = []
+
+  var source: any ExampleSource
 
   init(
     name: String, format: String, source: any ExampleSource, exampleShape: [Int],
-    labels: Labels?, identifiers: ExampleIdentifiers
+    labels: Labels?, identifiers: ExampleIdentifiers, classNames: [String]? = nil
   ) {
     self.name = name
     self.format = format
@@ -42,6 +48,7 @@ public struct ExampleSet: Sendable {
     self.labels = labels?.values
     self.classCount = labels?.classCount
     self.identifiers = identifiers
+    self.classNames = classNames
   }
 
   /// A set in memory, for data that a program makes.
@@ -123,9 +130,9 @@ public struct ExampleSet: Sendable {
 
   /// The same examples with another source of values.
   func replacing(_ source: any ExampleSource) -> ExampleSet {
-    ExampleSet(
-      name: name, format: format, source: source, exampleShape: exampleShape,
-      labels: Labels(values: labels, classCount: classCount), identifiers: identifiers)
+    var set = self
+    set.source = source
+    return set
   }
 }
 

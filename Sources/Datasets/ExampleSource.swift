@@ -8,10 +8,17 @@ protocol ExampleSource: Sendable {
   /// What the numbers are where they are stored.
   var kind: ElementKind { get }
 
+  /// Whether rows cost time of their own, which several threads can share.
+  var rowsReadApart: Bool { get }
+
   /// The values of `rows`, row-major.
   ///
   /// - Precondition: `rows` lie in `0..<shape[0]`.
   func values(_ rows: Range<Int>) throws(FileError) -> [Float]
+}
+
+extension ExampleSource {
+  var rowsReadApart: Bool { false }
 }
 
 /// Rows in memory.
@@ -33,6 +40,7 @@ struct SelectedRows: ExampleSource {
 
   var shape: [Int] { [indices.count] + source.shape.dropFirst() }
   var kind: ElementKind { source.kind }
+  var rowsReadApart: Bool { source.rowsReadApart }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
     try source.values(at: indices[rows])
@@ -48,6 +56,7 @@ struct ChangedRows: ExampleSource {
   let change: @Sendable (inout [Float], _ firstRow: Int) throws(FileError) -> Void
 
   var kind: ElementKind { source.kind }
+  var rowsReadApart: Bool { source.rowsReadApart }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
     var values = try source.values(rows)
@@ -63,8 +72,72 @@ struct ReshapedRows: ExampleSource {
 
   var shape: [Int] { source.shape.prefix(1) + exampleShape }
   var kind: ElementKind { source.kind }
+  var rowsReadApart: Bool { source.rowsReadApart }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] { try source.values(rows) }
+}
+
+/// Images of bytes, resized as they are read.
+struct SizedRows: ExampleSource {
+  let source: any ExampleSource
+  let sizing: ImageSizing
+  let shape: [Int]
+
+  var kind: ElementKind { .uint8 }
+  var rowsReadApart: Bool { source.rowsReadApart }
+
+  /// - Precondition: the rows of `source` are images of bytes, channels last.
+  init(_ source: any ExampleSource, _ sizing: ImageSizing) {
+    let shape = source.shape
+    precondition(shape.count == 4 && source.kind == .uint8, "no images of bytes: \(shape)")
+    self.source = source
+    self.sizing = sizing
+    let extents = sizing.extents(height: shape[1], width: shape[2])
+    self.shape = [shape[0], extents.height, extents.width, shape[3]]
+  }
+
+  func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
+    let (height, width, channels) = (source.shape[1], source.shape[2], source.shape[3])
+    var result: [Float] = []
+    result.reserveCapacity(rows.count * shape.dropFirst().reduce(1, *))
+    for row in rows {
+      let pixels = try source.values(row..<row + 1).map { UInt8($0) }
+      // The extents were checked when the set was sized.
+      guard var sized = SizedImage(height: height, width: width, channels: channels, sizing) else {
+        continue
+      }
+      pixels.withUnsafeBufferPointer { pixels in
+        guard let base = pixels.baseAddress else { return }
+        for line in 0..<height { sized.append(row: line, base + line * width * channels) }
+      }
+      result.append(contentsOf: sized.finished().lazy.map { Float($0) })
+    }
+    return result
+  }
+}
+
+/// Images whose channels come first where they are stored.
+struct ChannelsFirstRows: ExampleSource {
+  let source: any ExampleSource
+
+  /// The channels go last.
+  var shape: [Int] { [source.shape[0], source.shape[2], source.shape[3], source.shape[1]] }
+  var kind: ElementKind { source.kind }
+
+  func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
+    let values = try source.values(rows)
+    let (channels, plane) = (source.shape[1], source.shape[2] * source.shape[3])
+    var result = [Float](repeating: 0, count: values.count)
+    for row in 0..<rows.count {
+      let start = row * channels * plane
+      for channel in 0..<channels {
+        for pixel in 0..<plane {
+          result[start + pixel * channels + channel] = values[start + channel * plane + pixel]
+        }
+      }
+    }
+    return result
+  }
 }
 
 extension ExampleSource {

@@ -43,8 +43,8 @@ public struct FeatureProvenance: Hashable, Sendable {
   }
 }
 
-/// A file of features: `/features` (n × d, Float32), `/ids`, and `/labels` where the examples have
-/// labels, with the provenance as attributes of the file.
+/// A file of features: `/features` (n × d, Float32), `/ids`, `/labels` where the examples have labels
+/// and `/class_names` where those have names, with the provenance as attributes of the file.
 ///
 /// In Python, `h5py.File("f.h5")["features"][:]` is the matrix.
 public struct FeatureFile: Sendable {
@@ -95,7 +95,7 @@ public struct FeatureFile: Sendable {
   ///   `rows.count × width` values.
   public static func write(
     to path: String, width: Int, labels: [Int]?, identifiers: ExampleIdentifiers,
-    provenance: FeatureProvenance, blockRows: Int = 1024,
+    classNames: [String]? = nil, provenance: FeatureProvenance, blockRows: Int = 1024,
     _ block: (_ rows: Range<Int>) throws -> [Float]
   ) throws {
     let count = identifiers.count
@@ -106,6 +106,7 @@ public struct FeatureFile: Sendable {
       try File.create(path) { root in
         for (name, value) in provenance.attributes { try root.setAttribute(name, value) }
         if let labels { try root.write("labels", shape: [count], labels.map { Int64($0) }) }
+        if let classNames { try root.write("class_names", classNames) }
         switch identifiers {
         case .rowNumbers: try root.write("ids", shape: [count], (0..<count).map { Int64($0) })
         case .numbers(let numbers): try root.write("ids", shape: [count], numbers.map { Int64($0) })

@@ -164,6 +164,18 @@ extension StoredArray {
     return labels.isList ? labels : nil
   }
 
+  /// The names of the classes next to an HDF5 array, when there are some.
+  func classNamesBeside() throws(FileError) -> [String]? {
+    guard let surroundings, let dataset = try surroundings.dataset(named: ["class_names"]),
+      dataset.shape.count == 1, dataset.elementType.isString
+    else { return nil }
+    do throws(HDF5Error) {
+      return try dataset.readStrings()
+    } catch {
+      throw error.fileError
+    }
+  }
+
   /// The identifiers next to an HDF5 array, when there are some.
   func identifiersBeside(count: Int) throws(FileError) -> ExampleIdentifiers? {
     guard let surroundings, let dataset = try surroundings.dataset(named: Self.identifierNames)

@@ -6,7 +6,7 @@ struct Labels: Sendable {
   var classCount: Int
 
   /// More classes than any data set has: a label beyond is something else than a class.
-  private static let mostClasses = 1 << 24
+  static let mostClasses = 1 << 24
 
   init?(values: [Int]?, classCount: Int?) {
     guard let values, let classCount else { return nil }

@@ -3,13 +3,17 @@ import Files
 /// What is done to the numbers of an example before a network sees them: `x · scale + shift`, with
 /// one pair for all channels or one pair per channel.
 ///
-/// Computed in Float64 and rounded once.
+/// The order of the channels may be reversed first, from red, green, blue to blue, green, red; scales and
+/// shifts are those of the new order. Computed in Float64 and rounded once.
 public struct Preprocessing: Hashable, Sendable {
   /// The factor for each channel, or one for all.
   public let scales: [Double]
 
   /// What is added to each channel, or one for all.
   public let shifts: [Double]
+
+  /// Whether the last channel comes first.
+  public let reversesChannels: Bool
 
   /// `x · scale + shift`, the same for all channels.
   public init(scale: Double, shift: Double = 0) {
@@ -19,13 +23,14 @@ public struct Preprocessing: Hashable, Sendable {
   /// `x · scales[c] + shifts[c]` in channel `c`.
   ///
   /// - Precondition: there are as many scales as shifts, at least one, all finite.
-  public init(scales: [Double], shifts: [Double]) {
+  public init(scales: [Double], shifts: [Double], reversesChannels: Bool = false) {
     precondition(
       !scales.isEmpty && scales.count == shifts.count,
       "\(scales.count) scales and \(shifts.count) shifts")
     precondition((scales + shifts).allSatisfy(\.isFinite), "a scale or shift that is not finite")
     self.scales = scales
     self.shifts = shifts
+    self.reversesChannels = reversesChannels
   }
 
   /// Numbers as they are stored.
@@ -51,7 +56,9 @@ public struct Preprocessing: Hashable, Sendable {
   }
 
   /// Whether the numbers stay as they are.
-  public var isRaw: Bool { scales.allSatisfy { $0 == 1 } && shifts.allSatisfy { $0 == 0 } }
+  public var isRaw: Bool {
+    !reversesChannels && scales.allSatisfy { $0 == 1 } && shifts.allSatisfy { $0 == 0 }
+  }
 
   /// How many channels it is made for, or `nil` when it fits any number.
   public var channelCount: Int? { scales.count == 1 ? nil : scales.count }
@@ -64,14 +71,23 @@ public struct Preprocessing: Hashable, Sendable {
     precondition(
       channelCount ?? channels == channels, "made for \(scales.count) channels, given \(channels)")
     precondition(values.count.isMultiple(of: channels), "\(values.count) values, \(channels) each")
-    if scales.count == 1 {
-      let (scale, shift) = (scales[0], shifts[0])
-      for index in values.indices { values[index] = Float(Double(values[index]) * scale + shift) }
-    } else {
-      for pixel in stride(from: 0, to: values.count, by: channels) {
+    values.withUnsafeMutableBufferPointer { values in
+      if reversesChannels {
+        for pixel in stride(from: 0, to: values.count, by: channels) {
+          for channel in 0..<channels / 2 {
+            values.swapAt(pixel + channel, pixel + channels - 1 - channel)
+          }
+        }
+      }
+      if scales.count == 1 {
+        let (scale, shift) = (scales[0], shifts[0])
+        for index in values.indices { values[index] = Float(Double(values[index]) * scale + shift) }
+      } else {
         for channel in 0..<channels {
-          let value = Double(values[pixel + channel])
-          values[pixel + channel] = Float(value * scales[channel] + shifts[channel])
+          let (scale, shift) = (scales[channel], shifts[channel])
+          for index in stride(from: channel, to: values.count, by: channels) {
+            values[index] = Float(Double(values[index]) * scale + shift)
+          }
         }
       }
     }
@@ -80,26 +96,33 @@ public struct Preprocessing: Hashable, Sendable {
 
 extension Preprocessing: CustomStringConvertible {
   /// What ``init(parsing:)`` reads back to the same value: `raw`, `scale 0.5 shift -1`,
-  /// `scale 1,2,3 shift 0,0,1`.
+  /// `bgr scale 1,2,3 shift 0,0,1`.
   public var description: String {
     if isRaw { return "raw" }
     func list(_ numbers: [Double]) -> String {
       numbers.map { $0 == $0.rounded() && abs($0) < 1e15 ? String(Int($0)) : $0.description }
         .joined(separator: ",")
     }
-    let scale = "scale \(list(scales))"
+    let scale = "\(reversesChannels ? "bgr " : "")scale \(list(scales))"
     return shifts.allSatisfy { $0 == 0 } ? scale : "\(scale) shift \(list(shifts))"
   }
 
   /// Reads `raw`, `unit`, `symmetric`, `scale S`, `shift B` or `scale S shift B`, where S and B are
-  /// numbers, or lists with commas that have one number per channel; `nil` for anything else.
+  /// numbers, or lists with commas that have one number per channel, with `bgr` before it when the
+  /// channels are reversed; or a name of ``ImagePreparation``. `nil` for anything else.
   public init?(parsing text: String) {
     switch text {
     case "raw": self = .raw
     case "unit": self = .unit
     case "symmetric": self = .symmetric
     default:
-      let words = text.split(separator: " ")
+      if let named = ImagePreparation.numbers(named: text) {
+        self = named
+        return
+      }
+      var words = text.split(separator: " ")
+      let isReversed = words.first == "bgr"
+      if isReversed { words.removeFirst() }
       var lists: [Substring: [Double]] = [:]
       guard words.count == 2 || words.count == 4 else { return nil }
       for index in stride(from: 0, to: words.count, by: 2) {
@@ -116,7 +139,7 @@ extension Preprocessing: CustomStringConvertible {
       if scales.count == 1 { scales = [Double](repeating: scales[0], count: count) }
       if shifts.count == 1 { shifts = [Double](repeating: shifts[0], count: count) }
       guard scales.count == shifts.count else { return nil }
-      self.init(scales: scales, shifts: shifts)
+      self.init(scales: scales, shifts: shifts, reversesChannels: isReversed)
     }
   }
 }

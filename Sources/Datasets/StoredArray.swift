@@ -33,9 +33,12 @@ struct StoredArray {
       return try MATLABFile.open(file, name, unpackingLimit: unpackingLimit, for: purpose)
     }
     if try isHDF5(file) { return try openHDF5(name, for: purpose) }
+    if start.starts(with: Array("PK".utf8)) {
+      return try open(NumPyArchive(file, unpackingLimit: unpackingLimit), name, for: purpose)
+    }
     if let object = name.object {
       throw FileError(
-        path: name.file, object: object, reason: "only HDF5 files hold named arrays")
+        path: name.file, object: object, reason: "only HDF5 files and .npz archives hold named arrays")
     }
     if Gzip.isGzip(start) {
       let unpacked = MemoryBytes(
@@ -54,16 +57,44 @@ struct StoredArray {
       (array, format) = (try NumPyFile.array(in: bytes), "NumPy")
     } else if IDXFile.isIDX(start) {
       (array, format) = (try IDXFile.array(in: bytes), "IDX")
-    } else if start.starts(with: Array("PK".utf8)) {
-      throw FileError(
-        path: name.file, reason: "a zip archive (.npz?); save one array with numpy.save instead")
     } else {
       throw FileError(
-        path: name.file, reason: "none of HDF5, .npy, IDX or gzip-packed IDX by its content")
+        path: name.file,
+        reason: "none of HDF5, .npy, .npz, IDX, gzip-packed IDX, CIFAR, STL-10 or a list of images "
+          + "by its content")
     }
-    return StoredArray(
+    var found = StoredArray(
       name: name, format: "\(format)\(packing)", source: array,
       readIntegers: { () throws(FileError) in try array.integers() }, surroundings: nil)
+    if packing.isEmpty {
+      found.labelsElsewhere = { () throws(FileError) in
+        // As CIFAR-10.1 is shipped: cifar10.1_v6_data.npy and cifar10.1_v6_labels.npy.
+        guard name.file.hasSuffix("_data.npy") else { return nil }
+        let labels = String(name.file.dropLast("data.npy".count)) + "labels.npy"
+        guard Folder.isThere(labels) else { return nil }
+        return try open(SetName(file: labels), unpackingLimit: 0, for: .labels)
+      }
+    }
+    return found
+  }
+
+  private static func open(
+    _ archive: NumPyArchive, _ name: SetName, for purpose: Purpose
+  ) throws(FileError) -> StoredArray {
+    let chosen = try archive.chosen(name, for: purpose)
+    @Sendable func stored(_ member: String, _ array: NumberArray) -> StoredArray {
+      StoredArray(
+        name: SetName(file: name.file, object: "/\(member)"), format: "NumPy archive",
+        source: array, readIntegers: { () throws(FileError) in try array.integers() },
+        surroundings: nil)
+    }
+    var found = stored(chosen, try archive.array(chosen))
+    found.labelsElsewhere = { () throws(FileError) in
+      guard let (name, array) = try archive.labels(beside: chosen) else { return nil }
+      let labels = stored(name, array)
+      return labels.isList ? labels : nil
+    }
+    return found
   }
 
   /// HDF5 files begin with their signature at byte 0, or at 512, 1024, 2048 …

@@ -1,5 +1,5 @@
 public import Datasets
-public import Files
+import Files
 
 /// Labelled examples in memory, as training reads them.
 public struct Examples: Equatable, Sendable {
@@ -31,14 +31,17 @@ public struct Examples: Equatable, Sendable {
 
   /// Every example of a set, read into memory.
   ///
+  /// - Parameter threads: How many threads decode images.
   /// - Throws: ``Files/FileError`` when the set has no labels, holds a number that is not finite or
   ///   cannot be read.
-  public init(_ set: ExampleSet) throws(FileError) {
+  public init(_ set: ExampleSet, threads: Int = 1) throws {
     guard let labels = set.labels else {
       throw FileError(path: set.name, reason: "has no labels; name them with --labels")
     }
-    self.init(
-      shape: set.exampleShape, inputs: try set.finiteValues(0..<set.count), labels: labels)
+    var inputs: [Float] = []
+    inputs.reserveCapacity(set.count * set.valuesPerExample)
+    try set.eachBatch(size: 256, threads: threads) { _, values in inputs += values }
+    self.init(shape: set.exampleShape, inputs: inputs, labels: labels)
   }
 
   /// The same examples as a set that can be read in blocks.
@@ -51,21 +54,5 @@ public struct Examples: Equatable, Sendable {
     Examples(
       shape: shape, inputs: Array(inputs[range.lowerBound * width..<range.upperBound * width]),
       labels: Array(labels[range]))
-  }
-}
-
-extension ExampleSet {
-  /// The examples in `rows`, none of them with a NaN or an infinity, which a ReLU may turn into a
-  /// zero that nobody notices.
-  ///
-  /// - Throws: ``Files/FileError`` with the example that holds one, or what reading throws.
-  package func finiteValues(_ rows: Range<Int>) throws(FileError) -> [Float] {
-    let values = try values(rows)
-    if let index = values.firstIndex(where: { !$0.isFinite }) {
-      throw FileError(
-        path: name, object: "example \(identifiers[rows.lowerBound + index / valuesPerExample])",
-        reason: "holds \(values[index].isNaN ? "NaN" : "an infinity")")
-    }
-    return values
   }
 }

@@ -20,10 +20,22 @@ extension Network {
 
   /// The class with the highest output for each example.
   ///
+  /// - Parameter classes: Those to choose among; all when `nil`.
   /// - Throws: ``TrainingError`` when the examples are not what the network reads.
-  public func predictions(on examples: Examples, threads: Int = 1) throws -> [Int] {
+  /// - Precondition: `classes` are outputs of the network, at least one.
+  public func predictions(
+    on examples: Examples, among classes: [Int]? = nil, threads: Int = 1
+  ) throws -> [Int] {
     let logits = try features(of: examples, at: graph.logitsTap, threads: threads)
     let width = logits.width
+    if let classes {
+      precondition(
+        !classes.isEmpty && classes.allSatisfy { (0..<width).contains($0) },
+        "classes \(classes) among \(width) outputs")
+      return (0..<examples.count).map { row in
+        classes[classes.map { logits.values[row * width + $0] }[...].indexOfLargest]
+      }
+    }
     return (0..<examples.count).map { row in
       logits.values[row * width..<(row + 1) * width].indexOfLargest
     }

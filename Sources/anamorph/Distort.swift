@@ -54,6 +54,13 @@ struct Distort: ParsableCommand {
       """)
   var optimizer: String?
 
+  @Flag(
+    help: """
+      The networks' own heads choose among the classes that a set has, and not among all their \
+      outputs: for sets with some of the classes of the task.
+      """)
+  var sharedClasses = false
+
   @Option(help: "The seed of random rotations and of the order in which heads are re-fitted.")
   var seed = 0
 
@@ -75,12 +82,13 @@ struct Distort: ParsableCommand {
       let checkpoints = (try Checkpoint.open(before), try Checkpoint.open(after))
       let networks = (try Network(checkpoints.0), try Network(checkpoints.1))
       let names = Self.names(of: [id] + ood)
-      let idSet = DistortionAnalysis.TestSet(
-        name: names[0], examples: try running.open(id, labels: idLabels))
+      let idPrepared = try running.open(id, labels: idLabels, for: networks.0)
+      let idSet = DistortionAnalysis.TestSet(name: names[0], examples: idPrepared.examples)
       let oodSets = try ood.enumerated().map { place, name in
         let labels = place < oodLabels.count && oodLabels[place] != "-" ? oodLabels[place] : nil
         return DistortionAnalysis.TestSet(
-          name: names[place + 1], examples: try running.open(name, labels: labels))
+          name: names[place + 1],
+          examples: try running.open(name, labels: labels, for: networks.0).examples)
       }
       for set in oodSets where set.examples.exampleShape != idSet.examples.exampleShape {
         throw FileError(
@@ -92,7 +100,9 @@ struct Distort: ParsableCommand {
         try DistortionAnalysis(before: networks.0, after: networks.1, settings: settings)
       }
       try withRunDirectory(at: output) { run in
-        try compare(networks, checkpoints, idSet, oodSets, analysis, in: run)
+        try compare(
+          networks, checkpoints, idSet, oodSets, analysis,
+          preprocessing: idPrepared.preprocessing, in: run)
       }
     }
   }
@@ -110,7 +120,7 @@ struct Distort: ParsableCommand {
   private func compare(
     _ networks: (Network, Network), _ checkpoints: (Checkpoint, Checkpoint),
     _ idSet: DistortionAnalysis.TestSet, _ oodSets: [DistortionAnalysis.TestSet],
-    _ analysis: DistortionAnalysis, in run: RunDirectory?
+    _ analysis: DistortionAnalysis, preprocessing: String, in run: RunDirectory?
   ) throws {
     let progress = Progress(
       "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
@@ -121,7 +131,7 @@ struct Distort: ParsableCommand {
       try naming(set.examples.name) {
         try HeadComparison(
           before: networks.0, after: networks.1, set: set, isID: isID, seed: UInt64(seed),
-          threads: running.threads)
+          threads: running.threads, amongSharedClasses: sharedClasses)
       }
     }
     let evidence =
@@ -139,7 +149,9 @@ struct Distort: ParsableCommand {
     if let run {
       try run.write(all)
       try run.write(
-        record: try record(checkpoints, [idSet] + oodSets, optimizer: evidence.summary))
+        record: try record(
+          checkpoints, [idSet] + oodSets, optimizer: evidence.summary,
+          preprocessing: preprocessing))
     }
     switch format {
     case .text:
@@ -155,7 +167,7 @@ struct Distort: ParsableCommand {
 
   private func record(
     _ checkpoints: (Checkpoint, Checkpoint), _ sets: [DistortionAnalysis.TestSet],
-    optimizer: String
+    optimizer: String, preprocessing: String
   ) throws -> JSONText {
     [
       "command": "distortion", "version": .text(Anamorph.version),
@@ -169,7 +181,7 @@ struct Distort: ParsableCommand {
             "role": .text(place == 0 ? "ID" : "OOD"), "examples": .integer(set.examples.count),
           ]
         }),
-      "preprocessing": .text("\(running.preprocessing)"), "seed": .integer(seed),
+      "preprocessing": .text(preprocessing), "seed": .integer(seed),
       "taps": .array(at.map { .text($0) }),
     ]
   }

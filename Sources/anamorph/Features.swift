@@ -24,7 +24,8 @@ struct Features: ParsableCommand {
     completion: .file(extensions: ["h5", "hdf5"]))
   var checkpoint: String
 
-  @Option(help: "The examples: FILE or FILE::/path (HDF5, .npy, IDX).")
+  @Option(
+    help: "The examples: FILE, FILE::/path, FOLDER or FOLDER::/part; see Documentation/sets.md.")
   var data: String
 
   @Option(help: "Their labels, when they are not beside the examples: FILE or FILE::/path.")
@@ -48,7 +49,8 @@ struct Features: ParsableCommand {
       try checkWritable(output)
       let source = try Checkpoint.open(checkpoint)
       let network = try Network(source)
-      let set = try running.open(data, labels: labels)
+      let prepared = try running.open(data, labels: labels, for: network)
+      let set = prepared.examples
       try set.check(fits: network)
       let tap = try naming(checkpoint) {
         try at.map { try network.graph.tap(named: $0) } ?? network.graph.penultimate
@@ -58,29 +60,31 @@ struct Features: ParsableCommand {
         precision: inference.precision, isExact: inference.exact)
       let progress = Progress(
         "features", total: set.count, unit: "examples", isQuiet: running.quiet)
-      try FeatureFile.write(
-        to: output, width: tap.featureCount, labels: set.labels, identifiers: set.identifiers,
-        provenance: FeatureProvenance(
-          checkpoint: checkpoint, checkpointDigest: try source.digest(), set: data, tap: tap.name,
-          preprocessing: "\(running.preprocessing)", version: Anamorph.version),
-        blockRows: running.batchSize
-      ) { rows in
-        let inputs = try set.finiteValues(rows)
-        let features = try inputs.withUnsafeBufferPointer { inputs in
-          try executor.run(inputs) { tap.features(of: $0[0], count: rows.count) }
+      let provenance = FeatureProvenance(
+        checkpoint: checkpoint, checkpointDigest: try source.digest(), set: data, tap: tap.name,
+        preprocessing: prepared.preprocessing, version: Anamorph.version)
+      try set.readingAhead(size: running.batchSize, threads: running.threads) { reader in
+        try FeatureFile.write(
+          to: output, width: tap.featureCount, labels: set.labels, identifiers: set.identifiers,
+          classNames: set.classNames, provenance: provenance, blockRows: running.batchSize
+        ) { rows in
+          let features = try reader.use(rows.lowerBound / running.batchSize) { inputs in
+            try executor.run(inputs) { tap.features(of: $0[0], count: rows.count) }
+          }
+          if let index = features.firstIndex(where: { !$0.isFinite }) {
+            let row = rows.lowerBound + index / tap.featureCount
+            throw FileError(
+              path: data, object: "example \(set.identifiers[row])",
+              reason: "the network's features are not finite; look at the example and --preprocess")
+          }
+          progress.advance(by: rows.count)
+          return features
         }
-        if let index = features.firstIndex(where: { !$0.isFinite }) {
-          throw FileError(
-            path: data, object: "row \(rows.lowerBound + index / tap.featureCount)",
-            reason: "the network's features are not finite; look at the example and --preprocess")
-        }
-        progress.advance(by: rows.count)
-        return features
       }
       progress.finish()
       StandardError.say(
         "\(output): \(set.count) × \(tap.featureCount) features of '\(tap.name)' for \(data), "
-          + "preprocessing: \(running.preprocessing)", unless: running.quiet)
+          + "preprocessing: \(prepared.preprocessing)", unless: running.quiet)
     }
   }
 }

@@ -1,23 +1,19 @@
 public import ArgumentParser
 public import Datasets
 import Files
+import Networks
 
-extension Preprocessing: ExpressibleByArgument {
-  /// Reads what ``Preprocessing/init(parsing:)`` reads.
-  public init?(argument: String) { self.init(parsing: argument) }
-}
+extension Interpolation: ExpressibleByArgument {}
 
 /// Options that every command that runs a network on examples has.
 struct RunningOptions: ParsableArguments {
-  @Option(
-    name: .customLong("preprocess"),
-    help: ArgumentHelp(
-      "What is done to the numbers of an example: raw, unit (x/255), symmetric (x/127.5 − 1), or "
-        + "'scale S shift B' with one number or one per channel.",
-      valueName: "how"))
-  var preprocessing = Preprocessing.raw
+  @OptionGroup var images: ImageOptions
 
-  @Option(help: "How many threads run the network; results do not depend on it.")
+  @Option(
+    help: """
+      How many threads run the network, and as many decode images meanwhile; results do not depend \
+      on it.
+      """)
   var threads = Processors.count
 
   @Option(
@@ -35,14 +31,210 @@ struct RunningOptions: ParsableArguments {
     }
   }
 
-  /// Opens a set and prepares its examples.
-  func open(_ name: String, labels: String? = nil, classCount: Int? = nil) throws -> ExampleSet {
-    let set = try ExampleSet.open(name, labels: labels, classCount: classCount)
-    if let channels = preprocessing.channelCount, channels != set.channelCount {
+  /// Opens a set and prepares its examples for `network`, and says how.
+  ///
+  /// - Throws: `FileError`.
+  func open(
+    _ name: String, labels: String? = nil, classCount: Int? = nil, for network: Network? = nil
+  ) throws -> PreparedSet {
+    let map = try images.classMap(for: name)
+    var set = try ExampleSet.open(
+      name, labels: labels, classCount: map == nil ? classCount : nil,
+      reading: ImageReading(skipsCorrupt: images.skipCorrupt, threads: threads))
+    if let map { set = try set.mapped(by: map) }
+    if !set.skipped.isEmpty {
+      for failure in set.skipped { StandardError.say("skipped: \(oneLine("\(failure)"))") }
+      StandardError.say(
+        "\(name): \(set.skipped.count) of \(set.skipped.count + set.count) images skipped as corrupt")
+    }
+    let preparation = images.preparation(of: set, for: network)
+    set = try set.sized(by: preparation.sizing)
+    if let channels = preparation.numbers.channelCount, channels != set.channelCount {
       throw FileError(
         path: name,
-        reason: "has \(set.channelCount) channels, and --preprocess is for \(channels)")
+        reason: "has \(set.channelCount) channels, and \(preparation.reason) is for \(channels)")
     }
-    return set.preprocessed(by: preprocessing)
+    StandardError.say("\(name): preprocessing: \(preparation)", unless: quiet)
+    return PreparedSet(
+      examples: set.preprocessed(by: preparation.numbers), preprocessing: preparation.recorded)
   }
+}
+
+/// A set with its examples prepared, and what was done to them.
+struct PreparedSet {
+  var examples: ExampleSet
+  /// What was done, as it is recorded.
+  var preprocessing: String
+}
+
+/// Options that say how examples become what a network reads.
+struct ImageOptions: ParsableArguments {
+  @Option(
+    name: .customLong("preprocess"),
+    help: ArgumentHelp(
+      "What is done to an example: torchvision, clip, timm, keras-tf, keras-caffe, keras-torch "
+        + "(resizing and numbers as those have them); raw, unit (x/255), symmetric (x/127.5 − 1), "
+        + "or '[bgr] scale S shift B' with one number or one per channel. Recognised from the "
+        + "network where possible, else raw.",
+      valueName: "how"))
+  var preprocess: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What images are resized to: the shorter side's pixels, HEIGHTxWIDTH, or none.",
+      valueName: "size"))
+  var resize: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is cut out of the centre then: pixels, HEIGHTxWIDTH, or none.", valueName: "size"))
+  var crop: String?
+
+  @Option(help: "How pixels are made up when resizing, as Pillow does.")
+  var interpolation: Interpolation?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is taken away from each channel of bytes divided by 255, with commas between.",
+      valueName: "numbers"))
+  var mean: String?
+
+  @Option(
+    help: ArgumentHelp("What each channel is divided by after --mean.", valueName: "numbers"))
+  var std: String?
+
+  @Flag(help: "Leave out images that cannot be decoded, and name them.")
+  var skipCorrupt = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Other classes for the examples of SET, or of every set: a built-in map (cifar10, imagenet, "
+        + "living-17, entity-30) or a file with a class, a tab and a new class's number in each line. "
+        + "Classes without a place are left out. May be given several times.",
+      valueName: "[SET=]map"))
+  var classMap: [String] = []
+
+  func validate() throws {
+    if let preprocess {
+      guard Preprocessing(parsing: preprocess) != nil else {
+        throw ValidationError("'\(preprocess)' is no way of preprocessing; see --help.")
+      }
+    }
+    if let resize, resize != "none", Self.extents(resize) == nil {
+      throw ValidationError("'\(resize)' is no size: say 256, 224x224 or none.")
+    }
+    if let crop, crop != "none", Self.extents(crop) == nil {
+      throw ValidationError("'\(crop)' is no size: say 224, 224x192 or none.")
+    }
+    guard (mean == nil) == (std == nil) else {
+      throw ValidationError("--mean and --std are given together.")
+    }
+    guard mean == nil || standardization != nil else {
+      throw ValidationError("--mean and --std are as many numbers each; --std has no zero.")
+    }
+  }
+
+  /// The map for the set called `name`, when one was given.
+  ///
+  /// - Throws: `FileError`.
+  fileprivate func classMap(for name: String) throws -> ClassMap? {
+    var wanted: String?
+    for given in classMap {
+      if given.hasPrefix("\(name)=") {
+        wanted = String(given.dropFirst(name.count + 1))
+      } else if !given.contains("="), wanted == nil {
+        wanted = given
+      }
+    }
+    guard let wanted else { return nil }
+    return try ClassMap(builtIn: wanted) ?? ClassMap(reading: wanted)
+  }
+
+  /// What is done to the examples of `set` for `network`.
+  fileprivate func preparation(of set: ExampleSet, for network: Network?) -> SetPreparation {
+    let shape = network?.graph.inputShape
+    let input = shape.flatMap { $0.count == 3 ? $0 : nil }
+    let isImage = set.exampleShape.count == 3
+    let isBytes = set.elementKind == .uint8 && isImage
+    let recognised = network.flatMap { NetworkPreparation(of: $0) }
+
+    var result = SetPreparation(sizing: .asStored, numbers: .raw, reason: "not recognised")
+    var named: ImagePreparation?
+    if let preprocess {
+      result.reason = "--preprocess"
+      result.numbers = Preprocessing(parsing: preprocess) ?? .raw
+      named = input.flatMap { ImagePreparation(named: preprocess, height: $0[0], width: $0[1]) }
+    } else if let recognised, isBytes, set.channelCount == 3 {
+      result.reason = recognised.evidence
+      result.numbers = recognised.preparation.numbers
+      named = recognised.preparation
+    } else if !set.readsImageFiles {
+      result.reason = "as stored"
+    }
+    let isSizedAlready = input.map { Array(set.exampleShape.prefix(2)) == [$0[0], $0[1]] } ?? true
+    if set.readsImageFiles {
+      let plain = input.flatMap { ImagePreparation(named: "raw", height: $0[0], width: $0[1]) }
+      result.sizing = (named ?? plain)?.sizing ?? .asStored
+    } else if isBytes, !isSizedAlready, let named {
+      result.sizing = named.sizing
+    }
+    override(&result)
+    return result
+  }
+
+  /// Changes what the options name one by one.
+  private func override(_ result: inout SetPreparation) {
+    if let resize {
+      if resize == "none" {
+        result.sizing.resize = .none
+      } else if let extents = Self.extents(resize) {
+        let exact = ImageSizing.Resize.exact(height: extents.height, width: extents.width)
+        result.sizing.resize = resize.contains("x") ? exact : .shorterSide(extents.height)
+        // A size said in full needs no cropping, unless that is said too.
+        if resize.contains("x") { result.sizing.crop = nil }
+      }
+    }
+    if let crop { result.sizing.crop = Self.extents(crop) }
+    if let interpolation { result.sizing.interpolation = interpolation }
+    if let standardization { result.numbers = standardization }
+  }
+
+  /// What --mean and --std say.
+  private var standardization: Preprocessing? {
+    func numbers(_ text: String?) -> [Double] {
+      let parts = text.map { $0.split(separator: ",", omittingEmptySubsequences: false) } ?? []
+      let numbers = parts.compactMap { Double($0) }
+      return numbers.count == parts.count && numbers.allSatisfy(\.isFinite) ? numbers : []
+    }
+    let (means, deviations) = (numbers(mean), numbers(std))
+    guard !means.isEmpty, means.count == deviations.count, !deviations.contains(0) else {
+      return nil
+    }
+    return .standardized(means: means, deviations: deviations)
+  }
+
+  /// The most pixels along a side that is asked for.
+  private static let mostPixels = 16384
+
+  private static func extents(_ text: String) -> ImageSizing.Crop? {
+    let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }
+    guard numbers.count == parts.count, (1...2).contains(numbers.count),
+      numbers.allSatisfy({ (1...mostPixels).contains($0) })
+    else { return nil }
+    return ImageSizing.Crop(height: numbers[0], width: numbers[numbers.count - 1])
+  }
+}
+
+/// What is done to the examples of a set, and why.
+struct SetPreparation: CustomStringConvertible {
+  var sizing: ImageSizing
+  var numbers: Preprocessing
+  /// Where it was learned from.
+  var reason: String
+
+  /// What is recorded with results.
+  var recorded: String { sizing.isNone ? "\(numbers)" : "\(sizing), \(numbers)" }
+
+  var description: String { "\(recorded) (\(reason))" }
 }

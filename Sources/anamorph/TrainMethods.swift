@@ -42,11 +42,12 @@ struct TrainFineTuning: ParsableCommand {
   func run() throws {
     try reporting {
       let parent = try Checkpoint.open(from)
-      let data = try training.examples()
+      let pretrained = try naming(from) { try Network(parent) }
+      let data = try training.examples(for: pretrained)
       let network = try naming(from) {
-        let network = try Network(parent)
-        return keepHead
-          ? network : try network.replacingHead(classes: data.classes, seed: training.streamSeed)
+        keepHead
+          ? pretrained
+          : try pretrained.replacingHead(classes: data.classes, seed: training.streamSeed)
       }
       guard data.classes <= network.outputCount else {
         throw FileError(
@@ -90,9 +91,10 @@ extension TrainingOptions {
     probe: LinearProbe
   ) {
     let parent = try Checkpoint.open(path)
-    let data = try examples()
+    let pretrained = try naming(path) { try Network(parent) }
+    let data = try examples(for: pretrained)
     let network = try naming(path) {
-      try Network(parent).replacingHead(classes: data.classes, seed: streamSeed)
+      try pretrained.replacingHead(classes: data.classes, seed: streamSeed)
     }
     let (probed, probe) = try naming(self.data) {
       try network.linearlyProbed(

@@ -13,7 +13,11 @@ extension OptimizerSettings.Method: ExpressibleByArgument {}
 
 /// The examples that every way of training needs, and where its result goes.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "Labelled training examples: FILE or FILE::/path (HDF5, .npy, IDX).")
+  @Option(
+    help: """
+      Labelled training examples: FILE, FILE::/path, FOLDER or FOLDER::/part; see \
+      Documentation/sets.md.
+      """)
   var data: String
 
   @Option(help: "Their labels, when they are not beside the examples.")
@@ -56,21 +60,29 @@ struct TrainingOptions: ParsableArguments {
   /// The examples to learn from and those to choose by.
   ///
   /// - Throws: `FileError`, also when the checkpoint could not be written afterwards.
-  func examples() throws -> (training: Examples, validation: Examples, classes: Int) {
+  /// - Parameter network: The network they are prepared for, when there is one already.
+  func examples(
+    for network: Network? = nil
+  ) throws -> (training: Examples, validation: Examples, classes: Int) {
     try checkWritable(output)
-    let set = try running.open(data, labels: labels, classCount: classes)
+    let set = try running.open(data, labels: labels, classCount: classes, for: network).examples
     guard let count = classes ?? set.classCount else {
       throw FileError(path: data, reason: "has no labels; name them with --labels")
     }
     if let validation {
-      let other = try running.open(validation, labels: validationLabels, classCount: count)
+      let other = try running.open(
+        validation, labels: validationLabels, classCount: count, for: network
+      ).examples
       guard other.exampleShape == set.exampleShape else {
         throw FileError(
           path: validation,
           reason: "its examples are \(other.exampleShape), and those of \(data) \(set.exampleShape)"
         )
       }
-      return (try Examples(set), try Examples(other), count)
+      return (
+        try Examples(set, threads: running.threads), try Examples(other, threads: running.threads),
+        count
+      )
     }
     let aside = Int((Double(set.count) * validationShare).rounded())
     guard aside > 0, aside < set.count else {
@@ -79,7 +91,10 @@ struct TrainingOptions: ParsableArguments {
     }
     var generator = SeededGenerator(seed: streamSeed, "training: validation share")
     let parts = set.split([set.count - aside, aside], using: &generator)
-    return (try Examples(parts[0]), try Examples(parts[1]), count)
+    return (
+      try Examples(parts[0], threads: running.threads),
+      try Examples(parts[1], threads: running.threads), count
+    )
   }
 
   /// Writes the checkpoint and prints the table of what was tried.

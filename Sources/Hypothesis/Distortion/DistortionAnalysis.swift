@@ -174,22 +174,17 @@ public struct DistortionAnalysis: Sendable {
       })
     let gathered = LayerInputs(
       layers, taps: recorded, fixedNodes: fixedNodes, threads: settings.threads)
-    for range in Batches.inOrder(examples.count, size: settings.batchSize) {
-      let inputs = try examples.finiteValues(range)
-      let moved = try inputs.withUnsafeBufferPointer { inputs in
-        try second.run(inputs) { values in
-          zip(taps, values).map { $0.after.features(of: $1, count: range.count) }
-        }
+    try examples.eachBatch(size: settings.batchSize, threads: settings.threads) { range, inputs in
+      let moved = try second.run(inputs) { values in
+        zip(taps, values).map { $0.after.features(of: $1, count: range.count) }
       }
-      try inputs.withUnsafeBufferPointer { inputs in
-        try first.run(inputs) { values in
-          for (place, tap) in taps.enumerated() {
-            try sums.features[place].add(
-              before: tap.before.features(of: values[place], count: range.count),
-              after: moved[place], count: range.count)
-          }
-          try gathered.add(values, examples: range.count)
+      try first.run(inputs) { values in
+        for (place, tap) in taps.enumerated() {
+          try sums.features[place].add(
+            before: tap.before.features(of: values[place], count: range.count),
+            after: moved[place], count: range.count)
         }
+        try gathered.add(values, examples: range.count)
       }
       progress(range.count)
     }

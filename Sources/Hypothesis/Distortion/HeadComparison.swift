@@ -41,18 +41,21 @@ public struct HeadComparison: Sendable {
 
   /// Compares the heads on a labelled set.
   ///
+  /// - Parameter amongSharedClasses: Whether the networks' own heads choose among the classes that the
+  ///   set has, and not among all outputs.
   /// - Returns: `nil` when the set has no labels, or fewer than twelve examples or two classes.
   /// - Throws: What reading and computing throw.
   public init?(
     before: Network, after: Network, set: DistortionAnalysis.TestSet, isID: Bool, seed: UInt64,
-    threads: Int
+    threads: Int, amongSharedClasses: Bool = false
   ) throws {
     guard let labels = set.examples.labels, labels.count >= 12, Set(labels).count > 1 else {
       return nil
     }
     let classes = (labels.max() ?? 0) + 1
     var generator = SeededGenerator(seed: seed, "order for re-fitted heads")
-    let examples = try Examples(set.examples.subset(generator.permutation(labels.count)))
+    let examples = try Examples(
+      set.examples.subset(generator.permutation(labels.count)), threads: threads)
     let (half, end) = (examples.count / 2, examples.count * 2 / 3)
     let truth = Array(examples.labels[end...])
 
@@ -65,7 +68,9 @@ public struct HeadComparison: Sendable {
     func own(_ network: Network) throws -> [Bool]? {
       guard network.outputCount >= classes else { return nil }
       return zip(
-        try network.predictions(on: examples[end..<examples.count], threads: threads), truth
+        try network.predictions(
+          on: examples[end..<examples.count],
+          among: amongSharedClasses ? set.examples.presentClasses : nil, threads: threads), truth
       ).map { $0 == $1 }
     }
     let (ownBefore, ownAfter) = (try own(before), try own(after))

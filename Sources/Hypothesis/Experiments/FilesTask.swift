@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Files
 import Networks
 import Training
 
@@ -13,7 +14,9 @@ public struct FilesTask {
     /// The number of downstream classes.
     public var classes: Int
 
-    /// What is done to the numbers of an example, as `--preprocess` takes it; `raw` when absent.
+    /// What is done to an example, as `--preprocess` takes it; `raw` when absent. The names that also
+    /// say how images are resized do so for images in files, and for images of another size than the
+    /// network reads.
     public var preprocess: String?
 
     /// ID examples to learn from.
@@ -38,6 +41,9 @@ public struct FilesTask {
 
       /// The labels, `FILE[::/path]`, when they are not beside the examples.
       public var labels: String?
+
+      /// Other classes for its examples: a built-in ``Datasets/ClassMap``, or a file.
+      public var classMap: String?
     }
   }
 
@@ -54,18 +60,38 @@ public struct FilesTask {
 
   /// The data of the downstream task.
   func transfer() throws -> TransferData {
-    TransferData(
-      classes: settings.classes, training: try examples(settings.training),
-      validation: try examples(settings.validation), id: try examples(settings.id),
-      ood: try settings.ood.map { .init(name: $0.name ?? $0.set, examples: try examples($0)) })
+    let input = try network().graph.inputShape
+    return TransferData(
+      classes: settings.classes, training: try examples(settings.training, for: input),
+      validation: try examples(settings.validation, for: input),
+      id: try examples(settings.id, for: input),
+      ood: try settings.ood.map {
+        .init(name: $0.name ?? $0.set, examples: try examples($0, for: input))
+      })
   }
 
-  private func examples(_ source: Settings.Source) throws -> Examples {
-    let set = try ExampleSet.open(
-      located(source.set), labels: source.labels.map(located), classCount: settings.classes)
+  private func examples(_ source: Settings.Source, for input: [Int]) throws -> Examples {
+    var set = try ExampleSet.open(
+      located(source.set), labels: source.labels.map(located),
+      classCount: source.classMap == nil ? settings.classes : nil)
+    if let name = source.classMap {
+      let map = try ClassMap(builtIn: name) ?? ClassMap(reading: located(name))
+      set = try set.mapped(by: map)
+      guard map.classCount <= settings.classes else {
+        throw FileError(
+          path: source.set,
+          reason: "\(name) maps to \(map.classCount) classes, and the task has \(settings.classes)")
+      }
+    }
     let text = settings.preprocess ?? "raw"
     guard let preprocessing = Preprocessing(parsing: text) else {
       throw ExperimentError("preprocess '\(text)' is none of raw, unit, symmetric, scale S shift B")
+    }
+    if input.count == 3, set.readsImageFiles || set.exampleShape != input,
+      let preparation = ImagePreparation(named: text, height: input[0], width: input[1]),
+      set.readsImageFiles || text != "raw"
+    {
+      set = try set.sized(by: preparation.sizing)
     }
     return try Examples(set.preprocessed(by: preprocessing))
   }
