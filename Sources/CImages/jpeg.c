@@ -105,7 +105,14 @@ int cimages_jpeg_start(cimages_decoder *decoder, size_t most_pixels) {
   jpeg_read_header(info, TRUE);
   decoder->width = info->image_width;
   decoder->height = info->image_height;
-  if (cimages_check_extents(decoder, most_pixels, most_pixels_per_byte)) return 1;
+  return cimages_check_extents(decoder, most_pixels, most_pixels_per_byte);
+}
+
+// Begins to decode; of a progressive image, all of it.
+static int begin(cimages_decoder *decoder) {
+  struct jpeg_state *state = decoder->state;
+  struct jpeg_decompress_struct *info = &state->info;
+  if (setjmp(decoder->recovery)) return 1;
   switch (info->num_components) {
     case 1:
       info->out_color_space = JCS_GRAYSCALE;
@@ -138,6 +145,7 @@ static unsigned scaled(unsigned a, unsigned b) {
 
 int cimages_jpeg_next_row(cimages_decoder *decoder, uint8_t *rgb) {
   struct jpeg_state *state = decoder->state;
+  if (decoder->rows == 0 && begin(decoder)) return 1;
   int components = state->info.num_components;
   JSAMPROW row = components == 3 ? rgb : state->row;
   if (setjmp(decoder->recovery)) return 1;

@@ -77,13 +77,23 @@ int cimages_png_start(cimages_decoder *decoder, size_t most_pixels) {
         decoder, "claims %u x %u pixels, which its %zu bytes cannot hold", decoder->width,
         decoder->height, decoder->count);
   }
+  return 0;
+}
+
+// Begins to decode; an interlaced image, all of it.
+static int begin(cimages_decoder *decoder) {
+  struct png_state *state = decoder->state;
+  if (setjmp(decoder->recovery)) return 1;
   int type = png_get_color_type(state->png, state->info);
   int depth = png_get_bit_depth(state->png, state->info);
   if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(state->png);
   if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(state->png);
   // Grey of 16 bits is narrowed below, as Pillow does; other colours lose their low bytes.
   if (depth == 16 && type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(state->png);
-  if (type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(state->png);
+  // A palette may have transparent colours.
+  if (type == PNG_COLOR_TYPE_PALETTE || (type & PNG_COLOR_MASK_ALPHA)) {
+    png_set_strip_alpha(state->png);
+  }
   int passes = png_set_interlace_handling(state->png);
   png_read_update_info(state->png, state->info);
   state->channels = png_get_channels(state->png, state->info);
@@ -116,6 +126,7 @@ static uint8_t grey_of(const uint8_t *pair) { return pair[0] != 0 ? 255 : pair[1
 
 int cimages_png_next_row(cimages_decoder *decoder, uint8_t *rgb) {
   struct png_state *state = decoder->state;
+  if (decoder->rows == 0 && begin(decoder)) return 1;
   if (setjmp(decoder->recovery)) return 1;
   const uint8_t *row = state->row;
   if (state->rows != NULL) {

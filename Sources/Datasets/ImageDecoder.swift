@@ -20,7 +20,10 @@ enum ImageDecoder {
   /// The extents of the image in the file at `path`.
   static func extents(of path: String) throws(FileError) -> Extents {
     var found = Extents(height: 0, width: 0)
-    try decode(path, onlyHeader: true) { found = $0 } row: { _, _ in }
+    try decode(path, onlyHeader: true) {
+      found = $0
+    } row: { _, _ in
+    }
     return found
   }
 

@@ -26,7 +26,7 @@ public struct ImageReading: Hashable, Sendable {
 
 /// Images in files of their own, decoded when they are read.
 struct ImageFiles: ExampleSource {
-  /// What the paths are relative to, with a slash at the end; or nothing.
+  /// What the paths are relative to; empty for where the command runs.
   let root: String
   let paths: [String]
   let sizing: ImageSizing
@@ -39,20 +39,19 @@ struct ImageFiles: ExampleSource {
   ///
   /// - Throws: `FileError` when the first one is needed to know the extents and cannot be read.
   init(root: String, paths: [String], _ sizing: ImageSizing) throws(FileError) {
-    let prefix = root.isEmpty || root.hasSuffix("/") ? root : root + "/"
     var extents = sizing.fixedExtents
     if extents == nil, let first = paths.first {
-      let found = try ImageDecoder.extents(of: prefix + first)
+      let found = try ImageDecoder.extents(of: Self.path(first, in: root))
       extents = sizing.extents(height: found.height, width: found.width)
     }
-    self.root = prefix
+    self.root = root
     self.paths = paths
     self.sizing = sizing
     shape = [paths.count, extents?.height ?? 1, extents?.width ?? 1, 3]
   }
 
   func image(_ row: Int) throws(FileError) -> [UInt8] {
-    let path = path(row)
+    let path = Self.path(paths[row], in: root)
     let pixels = try ImageDecoder.image(of: path, sizing)
     guard pixels.count == shape[1] * shape[2] * shape[3] else {
       let found = try ImageDecoder.extents(of: path)
@@ -65,8 +64,10 @@ struct ImageFiles: ExampleSource {
     return pixels
   }
 
-  private func path(_ row: Int) -> String {
-    paths[row].hasPrefix("/") ? paths[row] : root + paths[row]
+  /// Where the image `path` of a set in `root` lies.
+  static func path(_ path: String, in root: String) -> String {
+    if root.isEmpty || path.hasPrefix("/") { return path }
+    return root.hasSuffix("/") ? root + path : "\(root)/\(path)"
   }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
@@ -119,13 +120,13 @@ struct ListedImages {
 
   /// Decodes every image, keeps those that can be, and returns what is wrong with the others.
   private mutating func leaveOutCorrupt(_ reading: ImageReading) throws(FileError) -> [FileError] {
-    let (root, all) = (root.isEmpty || root.hasSuffix("/") ? root : root + "/", paths)
+    let (root, all) = (root, paths)
     // Decoding is what finds damage; a small result saves the rest of the work.
     let smallest = ImageSizing(resize: .exact(height: 1, width: 1), interpolation: .nearest)
     let failures = ParallelRows.map(all.count, threads: reading.threads) { row in
       do throws(FileError) {
         _ = try ImageDecoder.image(
-          of: all[row].hasPrefix("/") ? all[row] : root + all[row], smallest)
+          of: ImageFiles.path(all[row], in: root), smallest)
         return FileError?.none
       } catch {
         return error

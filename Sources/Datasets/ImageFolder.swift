@@ -82,7 +82,8 @@ enum ImageFolder {
     return folders.flatMap { folder in folder.files.map { "\(folder.path)/\($0)" } }
   }
 
-  private static func isImage(_ name: String) -> Bool {
+  /// Whether a file of this name is taken for an image.
+  static func isImage(_ name: String) -> Bool {
     let lower = name.lowercased()
     return endings.contains { lower.hasSuffix($0) }
   }

@@ -7,12 +7,14 @@ import Files
 /// is found above. Where all images of every class lie in folders of one name each, these are the names
 /// of the classes.
 enum ImageList {
-  /// Whether `start`, the first bytes of a file, begin with such a line.
+  /// Whether `start`, the first bytes of a file, begin with such a line, whose path lies in a folder or
+  /// ends as an image's does.
   static func isList(_ start: [UInt8]) -> Bool {
     guard let end = start.firstIndex(of: UInt8(ascii: "\n")) ?? (start.isEmpty ? nil : start.count),
       let text = String(validating: start[..<end], as: UTF8.self)
     else { return false }
-    return parsed(Substring(text)) != nil
+    guard let path = parsed(Substring(text))?.path else { return false }
+    return path.contains("/") || ImageFolder.isImage(String(path))
   }
 
   /// The path and the label of a line.

@@ -109,9 +109,12 @@ struct SizedImage {
   private let vertical: ResamplingWeights?
   /// Rows and columns to take, when that is all there is to do.
   private let taken: (rows: [Int], columns: [Int])?
+  /// Whether the rows are combined before the columns. Pillow does so (as of version 13, observed from
+  /// outside) where the height shrinks by more than twice what the width does.
+  private let combinesRowsFirst: Bool
   /// The rows of the image that the result is made of.
   private let neededRows: Range<Int>
-  /// The needed rows, resized along their width.
+  /// The needed rows, resized along their width where that comes first.
   private var lines: [UInt8] = []
 
   /// Prepares for an image of these extents.
@@ -135,7 +138,7 @@ struct SizedImage {
         columns: nearestPixels(inputs: width, outputs: resized.width)
       )
       taken = (Array(all.rows[kept.rows]), Array(all.columns[kept.columns]))
-      (horizontal, vertical) = (nil, nil)
+      (horizontal, vertical, combinesRowsFirst) = (nil, nil, false)
       neededRows = (taken?.rows.first ?? 0)..<(taken?.rows.last ?? -1) + 1
     } else {
       taken = nil
@@ -150,11 +153,15 @@ struct SizedImage {
         : ResamplingWeights(
           inputs: height, outputs: resized.height, range: kept.rows, sizing.interpolation)
       neededRows = vertical?.inputs ?? kept.rows
+      combinesRowsFirst =
+        horizontal != nil && resized.height < height
+        && height - resized.height > 2 * (width - resized.width)
     }
     lines = [UInt8](repeating: 0, count: neededRows.count * lineWidth)
   }
 
-  private var lineWidth: Int { kept.columns.count * channels }
+  /// The bytes of a line as it is kept.
+  private var lineWidth: Int { (combinesRowsFirst ? width : kept.columns.count) * channels }
 
   /// What is kept of a side of `size` pixels when `wanted` are cut out of its middle, and where that
   /// lies in the result. Halves are rounded to even, as Python rounds.
@@ -174,7 +181,9 @@ struct SizedImage {
     lines.withUnsafeMutableBufferPointer { lines in
       guard let base = lines.baseAddress else { return }
       let line = base + start
-      if let taken {
+      if combinesRowsFirst {
+        line.update(from: pixels, count: width * channels)
+      } else if let taken {
         for (place, column) in taken.columns.enumerated() {
           for channel in 0..<channels {
             line[place * channels + channel] = pixels[column * channels + channel]
@@ -195,21 +204,28 @@ struct SizedImage {
     let lineWidth = lineWidth
     guard lineWidth > 0, !kept.rows.isEmpty else { return result }
     var sums = [Int32](repeating: 0, count: lineWidth)
+    var combined = [UInt8](repeating: 0, count: combinesRowsFirst ? lineWidth : 1)
     result.withUnsafeMutableBufferPointer { result in
       lines.withUnsafeBufferPointer { lines in
         sums.withUnsafeMutableBufferPointer { sums in
-          guard let result = result.baseAddress, let lines = lines.baseAddress,
-            let sums = sums.baseAddress
-          else { return }
-          for index in 0..<kept.rows.count {
-            let target = result + (offset.row + index) * outputWidth + offset.column * channels
-            if let vertical {
-              vertical.combine(
-                lines: lines, width: lineWidth, output: index, sums: sums, into: target)
-            } else {
-              let row = taken.map { $0.rows[index] } ?? kept.rows.lowerBound + index
-              target.update(
-                from: lines + (row - neededRows.lowerBound) * lineWidth, count: lineWidth)
+          combined.withUnsafeMutableBufferPointer { combined in
+            guard let result = result.baseAddress, let lines = lines.baseAddress,
+              let sums = sums.baseAddress, let combined = combined.baseAddress
+            else { return }
+            for index in 0..<kept.rows.count {
+              let target = result + (offset.row + index) * outputWidth + offset.column * channels
+              if let vertical, let horizontal, combinesRowsFirst {
+                vertical.combine(
+                  lines: lines, width: lineWidth, output: index, sums: sums, into: combined)
+                horizontal.apply(to: combined, channels: channels, into: target)
+              } else if let vertical {
+                vertical.combine(
+                  lines: lines, width: lineWidth, output: index, sums: sums, into: target)
+              } else {
+                let row = taken.map { $0.rows[index] } ?? kept.rows.lowerBound + index
+                target.update(
+                  from: lines + (row - neededRows.lowerBound) * lineWidth, count: lineWidth)
+              }
             }
           }
         }

@@ -35,7 +35,8 @@ public enum Interpolation: String, CaseIterable, Sendable {
 ///
 /// As in Pillow, whose results these are to the last bit: when an image shrinks, the filter is widened
 /// by the ratio, so that every pixel counts; weights are normalised in Float64 and rounded to 22 bits
-/// after the point; sums are rounded to a byte, after the columns and again after the rows.
+/// after the point; sums are rounded to a byte after the columns and again after the rows, or the other
+/// way round.
 struct ResamplingWeights: Sendable {
   /// The bits after the point.
   static let fractionBits: Int32 = 22

@@ -38,7 +38,8 @@ struct StoredArray {
     }
     if let object = name.object {
       throw FileError(
-        path: name.file, object: object, reason: "only HDF5 files and .npz archives hold named arrays")
+        path: name.file, object: object,
+        reason: "only HDF5 files and .npz archives hold named arrays")
     }
     if Gzip.isGzip(start) {
       let unpacked = MemoryBytes(

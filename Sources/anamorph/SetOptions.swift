@@ -45,7 +45,8 @@ struct RunningOptions: ParsableArguments {
     if !set.skipped.isEmpty {
       for failure in set.skipped { StandardError.say("skipped: \(oneLine("\(failure)"))") }
       StandardError.say(
-        "\(name): \(set.skipped.count) of \(set.skipped.count + set.count) images skipped as corrupt")
+        "\(name): \(set.skipped.count) of \(set.skipped.count + set.count) images skipped as corrupt"
+      )
     }
     let preparation = images.preparation(of: set, for: network)
     set = try set.sized(by: preparation.sizing)

@@ -140,12 +140,17 @@ func idx(type: UInt8 = 8, _ shape: [UInt32], _ values: [UInt8]) -> [UInt8] {
     #expect(try refusal([]) == "an empty file")
     #expect(
       try refusal(Array("P5 28 28".utf8))
-        == "none of HDF5, .npy, IDX or gzip-packed IDX by its content")
+        == "none of HDF5, .npy, .npz, IDX, gzip-packed IDX, CIFAR, STL-10 or a list of images by its "
+        + "content")
     #expect(
       try refusal([0x50, 0x4B, 3, 4])
-        == "a zip archive (.npz?); save one array with numpy.save instead")
+        == "not a readable archive: its directory at the end is missing; download it again")
     try withTemporaryFolder { folder in
-      #expect(throws: FileError(path: folder, reason: "a folder, not a file")) {
+      #expect(
+        throws: FileError(
+          path: folder,
+          reason: "holds no folder for a class; images lie in one folder per class, or in a list")
+      ) {
         try ExampleSet.open(folder)
       }
       #expect(throws: FileError(path: "\(folder)/no", reason: "no such file or folder")) {
@@ -154,10 +159,11 @@ func idx(type: UInt8 = 8, _ shape: [UInt32], _ values: [UInt8]) -> [UInt8] {
     }
   }
 
-  @Test func `only HDF5 files hold named arrays`() throws {
+  @Test func `only HDF5 files and archives hold named arrays`() throws {
     let path = fixture("f4.npy")
     #expect(
-      throws: FileError(path: path, object: "/data", reason: "only HDF5 files hold named arrays")
+      throws: FileError(
+        path: path, object: "/data", reason: "only HDF5 files and .npz archives hold named arrays")
     ) { try ExampleSet.open("\(path)::/data") }
   }
 }

@@ -52,11 +52,6 @@ import Testing
         + "n × height × width × channels are"
     ),
     ("empty", "the set holds no examples"),
-    (
-      "channels_first",
-      "2 × 3 × 8 × 8 numbers look like images with channels first; transpose "
-        + "them to n × height × width × channels"
-    ),
     ("text", "not a readable .npy file: it holds text, not numbers"),
     ("complex", "not a readable .npy file: it holds complex numbers"),
     ("records", "not a readable .npy file: it holds records, not numbers"),

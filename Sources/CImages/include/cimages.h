@@ -16,7 +16,7 @@ typedef enum { cimages_jpeg, cimages_png } cimages_format;
 // A decoder of the `count` bytes at `bytes`, which must outlive it; NULL when there is no memory.
 cimages_decoder *cimages_create(cimages_format format, const uint8_t *bytes, size_t count);
 
-// Reads the header. Images of more than `most_pixels` pixels are refused, as are those whose bytes
+// Reads the header, no pixels. Images of more than `most_pixels` pixels are refused, as are those whose bytes
 // cannot hold that many.
 int cimages_start(cimages_decoder *decoder, size_t most_pixels);
 
