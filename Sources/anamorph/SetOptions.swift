@@ -55,7 +55,10 @@ struct RunningOptions: ParsableArguments {
         path: name,
         reason: "has \(set.channelCount) channels, and \(preparation.reason) is for \(channels)")
     }
-    StandardError.say("\(name): preprocessing: \(preparation)", unless: quiet)
+    // Numbers taken as they are stored need no words before the results, which say it too.
+    if !preparation.isNothing {
+      StandardError.say("\(name): preprocessing: \(preparation)", unless: quiet)
+    }
     return PreparedSet(
       examples: set.preprocessed(by: preparation.numbers), preprocessing: preparation.recorded)
   }
@@ -233,6 +236,9 @@ struct SetPreparation: CustomStringConvertible {
   var numbers: Preprocessing
   /// Where it was learned from.
   var reason: String
+
+  /// Whether nothing is done, for lack of a reason.
+  var isNothing: Bool { sizing.isNone && numbers.isRaw && reason == "as stored" }
 
   /// What is recorded with results.
   var recorded: String { sizing.isNone ? "\(numbers)" : "\(sizing), \(numbers)" }
