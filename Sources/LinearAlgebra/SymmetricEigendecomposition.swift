@@ -42,4 +42,23 @@ extension Matrix {
       values: ascending.reversed(),
       vectors: Matrix(rows: rows, columns: rows, values: descending).transposed)
   }
+
+  /// The eigenvalues of a symmetric matrix alone, largest first (LAPACK `dsyevd`).
+  ///
+  /// Only the upper triangle is read.
+  ///
+  /// - Precondition: the matrix is square.
+  /// - Complexity: O(n³), several times faster than with vectors.
+  public func symmetricEigenvalues() throws(LinearAlgebraError) -> [Double] {
+    precondition(rows == columns, "\(rows)×\(columns) is not square")
+    guard rows > 0 else { return [] }
+    try checkForLAPACK("symmetric eigenvalues")
+    var work = values
+    var ascending = [Double](repeating: 0, count: rows)
+    let info = LAPACKE_dsyevd(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "L")), Int32(rows), &work,
+      Int32(rows), &ascending)
+    try checkStatus(info, "symmetric eigenvalues")
+    return ascending.reversed()
+  }
 }

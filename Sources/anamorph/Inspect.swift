@@ -18,7 +18,10 @@ struct Inspect: ParsableCommand {
     completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors", "npz"]))
   var file: String
 
-  @Flag(help: "Also read the values: norm, mean, spread, range, NaN, infinities, zeros, digest.")
+  @Flag(
+    help: ArgumentHelp(
+      "Also read the values: norm, mean, spread, range, NaN, infinities, zeros, and of matrices the "
+        + "spectral norm, stable and effective rank; the digest."))
   var stats = false
 
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
@@ -32,7 +35,7 @@ struct Inspect: ParsableCommand {
       switch format {
       case .text:
         try StandardOutput.write(
-          Self.heading(checkpoint) + table.text(style: .standardOutput())
+          Self.heading(checkpoint) + Self.brief(table).text(style: .standardOutput())
             + Self.footing(checkpoint, digest))
       case .csv: try StandardOutput.write(table.csv)
       case .json:
