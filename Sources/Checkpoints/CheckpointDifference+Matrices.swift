@@ -21,7 +21,8 @@ extension CheckpointDifference {
     let a = try first.values(pair.before)
     let raw = try second.values(pair.after)
     let isFlipped = pair.transposition?.hasSuffix(Transposition.turn) ?? false
-    let b = isFlipped ? turned.flipped(raw) : turned.applied(to: raw)
+    var b = isFlipped ? turned.flipped(raw) : turned.applied(to: raw)
+    if let rows = pair.rows { b = rows.applied(to: b) }
     guard pair.before.kernelOrder == .outputsFirst else { return (a, b) }
     let shape = pair.before.shape
     let axes = KernelOrder.outputsFirst.axesInOtherOrder(rank: shape.count)

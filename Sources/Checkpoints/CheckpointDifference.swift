@@ -15,6 +15,8 @@ public struct CheckpointDifference: Sendable {
     /// How the second was transposed to compare it, such as `OIHW → HWIO`; `nil` when it was not.
     public var transposition: String?
 
+    /// How the rows of a dense kernel after flattened images were put in the order of the first.
+    var rows: Rearrangement?
     /// The change of element type whose rounding is the whole difference, such as
     /// `float32 → float16`; `nil` when there is no difference or more than that.
     public var conversion: String?
@@ -70,6 +72,7 @@ public struct CheckpointDifference: Sendable {
     let a = before.parametersInDigestOrder.filter { !options.excludes($0) }
     let b = after.parametersInDigestOrder.filter { !options.excludes($0) }
     let alignment = options.alignment(a, b, of: before, after)
+    let flattened = FlattenedRows(before.orderIsRecorded ? a : b)
     var pairs: [Pair] = []
     for match in alignment.pairs {
       var pair = Pair(before: a[match.before], after: b[match.after], evidence: match.evidence)
@@ -92,6 +95,15 @@ public struct CheckpointDifference: Sendable {
           if flipped.isSame {
             pair.change = flipped
             pair.transposition = turned.title.map { $0 + Transposition.turn }
+          }
+        }
+        // Rows after flattening have the order of channels first in one and last in the other.
+        if !compared.isSame, let rows = flattened.rearrangement(of: pair) {
+          let reordered = change(to: rows.applied(to: turned.applied(to: second)))
+          if reordered.distance < compared.distance {
+            pair.change = reordered
+            pair.rows = rows
+            pair.transposition = turned.title.map { $0 + FlattenedRows.words }
           }
         }
       }
@@ -117,7 +129,8 @@ public struct CheckpointDifference: Sendable {
       let turned = Transposition(of: pair.after, to: pair.before)
     else { return nil }
     let a = try before.values(pair.before)
-    let b = turned.applied(to: try after.values(pair.after))
+    var b = turned.applied(to: try after.values(pair.after))
+    if let rows = pair.rows { b = rows.applied(to: b) }
     return second.takes(a, to: b) || first.takes(b, to: a) ? "\(types.0) → \(types.1)" : nil
   }
 

@@ -221,7 +221,8 @@ private struct GateName {
   init?(_ name: String) {
     let name = name.split(separator: ":", maxSplits: 1).first ?? ""
     let parts = name.split(separator: "_", omittingEmptySubsequences: false)
-    guard parts.count >= 3, let gate = parts.last, ["i", "f", "c", "o", "z", "r", "h"].contains(gate)
+    guard parts.count >= 3, let gate = parts.last,
+      ["i", "f", "c", "o", "z", "r", "h"].contains(gate)
     else { return nil }
     let array = parts[parts.count - 2]
     guard ["W", "U", "b"].contains(array) else { return nil }

@@ -125,7 +125,8 @@ struct KerasRecord {
     default: break
     }
     // Kernels along one axis were stored with a second axis of length 1.
-    if kernel.shape.count == 4, kind(of: kernel, layer: layer)?.hasSuffix("Convolution1D") ?? false {
+    if kernel.shape.count == 4, kind(of: kernel, layer: layer)?.hasSuffix("Convolution1D") ?? false
+    {
       if kernel.shape[1] == 1, kernel.shape[3] != 1 { return .tensorFlow }
       if kernel.shape[3] == 1, kernel.shape[1] != 1 { return .theano }
     }

@@ -139,8 +139,11 @@ struct Diff: ParsableCommand {
       }
       if let spectra {
         text +=
-          "\n" + spectra.valuesForPeople.text(style: style) + "\n"
-          + spectra.directionsForPeople.text(style: style) + "\n" + spectra.sentence
+          "\nSingular values: of the change, beside those of its entries in random places\n"
+          + spectra.valuesForPeople.text(style: style) + "\n"
+          + "Leading directions: before against after, beside changes of the same singular values in "
+          + "random directions\n" + spectra.directionsForPeople.text(style: style) + "\n"
+          + spectra.sentence
       }
       text += Self.remarks(first, difference) + Self.remarks(second, difference)
       try StandardOutput.write(text)
