@@ -85,6 +85,12 @@ extension Checkpoint {
           try Self.parameter(weight, in: layerGroup, layer: name, role: Role(weightName: weight)))
       }
       Self.nameKernel(&parameters)
+      // Keras 3 calls the filters of a depthwise convolution kernel.
+      if record.classNames[name]?.hasPrefix("DepthwiseConv") ?? false {
+        for index in parameters.indices where parameters[index].role == .kernel {
+          parameters[index].role = .depthwiseKernel
+        }
+      }
       Self.nameInnerLayers(&parameters)
       layers.append(
         Layer(name: name, className: record.classNames[name], parameters: parameters))

@@ -71,7 +71,7 @@ public struct CheckpointDifference: Sendable {
   ) throws(FileError) {
     let a = before.parametersInDigestOrder.filter { !options.excludes($0) }
     let b = after.parametersInDigestOrder.filter { !options.excludes($0) }
-    let alignment = options.alignment(a, b, of: before, after)
+    let alignment = try options.alignment(a, b, reading: before, after)
     let flattened = FlattenedRows(before.orderIsRecorded ? a : b)
     var pairs: [Pair] = []
     for match in alignment.pairs {
@@ -103,7 +103,7 @@ public struct CheckpointDifference: Sendable {
           if reordered.distance < compared.distance {
             pair.change = reordered
             pair.rows = rows
-            pair.transposition = turned.title.map { $0 + FlattenedRows.words }
+            pair.transposition = turned.title.map { $0 + FlattenedRows.words(to: pair.before) }
           }
         }
       }

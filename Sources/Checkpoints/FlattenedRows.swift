@@ -3,8 +3,10 @@
 /// PyTorch and Caffe flatten channels × height × width, Keras height × width × channels, so the rows
 /// of such a kernel are in another order in each; the order of the places themselves is the same.
 struct FlattenedRows {
-  /// What is said of kernels whose rows were reordered.
-  static let words = ", rows after flattened images from one order of channels to the other"
+  /// What is said of kernels whose rows were put in the order of `parameter`.
+  static func words(to parameter: Checkpoint.Parameter) -> String {
+    parameter.kernelOrder == .inputsFirst ? ", rows CHW → HWC" : ", rows HWC → CHW"
+  }
 
   /// The channels of the convolution before each dense kernel, by the kernel's path.
   private var channels: [String: Int] = [:]

@@ -110,7 +110,8 @@ extension Diff {
   /// The layers for people; `nil` when each has one parameter, so that nothing would be new.
   static func brief(layers difference: CheckpointDifference) -> Table? {
     let layers = difference.layers
-    guard layers.contains(where: { $0.parameterCount > 1 }), layers.count > 1 else { return nil }
+    guard !difference.isSame, layers.contains(where: { $0.parameterCount > 1 }), layers.count > 1
+    else { return nil }
     var whole = Table("layers", columns: columns)
     for layer in layers { whole.append(row(layer, "layer")) }
     let names = [

@@ -33,12 +33,12 @@ def random(*shape):
 
 # As Keras has them: height × width × inputs × outputs; gamma, beta, mean, variance.
 weights = {
-    "conv_1": [random(3, 3, 2, 4), random(4)],
-    "norm_2": [random(4), random(4), random(4), np.abs(random(4))],
-    "depthwise_3": [random(3, 3, 4, 1), random(4)],
-    "conv_4": [random(1, 1, 4, 3)],
-    "dense_5": [random(3, 3), random(3)],
-    "dense_10": [random(3, 5), random(5)],
+    "l1_conv": [random(3, 3, 2, 4), random(4)],
+    "l2_norm": [random(4), random(4), random(4), np.abs(random(4))],
+    "l3_depthwise": [random(3, 3, 4, 1), random(4)],
+    "l4_conv": [random(1, 1, 4, 3)],
+    "l5_dense": [random(3, 3), random(3)],
+    "l10_dense": [random(3, 5), random(5)],
 }
 
 
@@ -60,10 +60,10 @@ def keras_model():
     from keras import layers as L
 
     model = keras.Sequential([
-        keras.Input((9, 9, 2)), L.Conv2D(4, 3, name="conv_1"), L.BatchNormalization(name="norm_2"),
-        L.DepthwiseConv2D(3, name="depthwise_3"), L.Conv2D(3, 1, use_bias=False, name="conv_4"),
-        L.GlobalAveragePooling2D(name="pool"), L.Dense(3, name="dense_5"),
-        L.Dense(5, name="dense_10")], name="provenance")
+        keras.Input((9, 9, 2)), L.Conv2D(4, 3, name="l1_conv"), L.BatchNormalization(name="l2_norm"),
+        L.DepthwiseConv2D(3, name="l3_depthwise"), L.Conv2D(3, 1, use_bias=False, name="l4_conv"),
+        L.GlobalAveragePooling2D(name="pool"), L.Dense(3, name="l5_dense"),
+        L.Dense(5, name="l10_dense")], name="provenance")
     for name, values in weights.items():
         model.get_layer(name).set_weights(values)
     return keras, model
@@ -120,21 +120,21 @@ def pytorch():
     from torch import nn
 
     model = nn.Sequential(OrderedDict([
-        ("conv_1", nn.Conv2d(2, 4, 3)), ("norm_2", nn.BatchNorm2d(4)),
-        ("depthwise_3", nn.Conv2d(4, 4, 3, groups=4)), ("conv_4", nn.Conv2d(4, 3, 1, bias=False)),
-        ("pool", nn.AdaptiveAvgPool2d(1)), ("flat", nn.Flatten()), ("dense_5", nn.Linear(3, 3)),
-        ("dense_10", nn.Linear(3, 5))]))
+        ("l1_conv", nn.Conv2d(2, 4, 3)), ("l2_norm", nn.BatchNorm2d(4)),
+        ("l3_depthwise", nn.Conv2d(4, 4, 3, groups=4)), ("l4_conv", nn.Conv2d(4, 3, 1, bias=False)),
+        ("pool", nn.AdaptiveAvgPool2d(1)), ("flat", nn.Flatten()), ("l5_dense", nn.Linear(3, 3)),
+        ("l10_dense", nn.Linear(3, 5))]))
     state = {}
     for name, (first, *rest) in weights.items():
         if first.ndim == 4:
-            order = (2, 3, 0, 1) if name.startswith("depthwise") else (3, 2, 0, 1)
+            order = (2, 3, 0, 1) if name.endswith("depthwise") else (3, 2, 0, 1)
             first = first.transpose(order)
         elif first.ndim == 2:
             first = first.T
         for key, value in zip(["weight", "bias", "running_mean", "running_var"], [first, *rest]):
             state[f"{name}.{key}"] = torch.from_numpy(np.ascontiguousarray(value))
     missing = model.load_state_dict(state, strict=False).missing_keys
-    assert set(missing) <= {"norm_2.num_batches_tracked"}, missing
+    assert set(missing) <= {"l2_norm.num_batches_tracked"}, missing
     state = model.state_dict()
     safetensors.torch.save_file(state, path("pytorch.safetensors"))
     with h5py.File(path("pytorch.h5"), "w") as f:
