@@ -35,6 +35,8 @@ import Testing
       #expect(difference.pairs.map(\.after.layer) == ["dense", "dense", "dense_2", "dense_2"])
       #expect(difference.pairs.map(\.evidence) == [.values, .values, .values, .values])
       #expect(difference.onlyAfter.map(\.layer) == ["dense_1", "dense_1"])
+      let back = try CheckpointDifference(from: b, to: a)
+      #expect(back.onlyBefore.map(\.layer) == ["dense_1", "dense_1"])
     }
   }
 
