@@ -141,6 +141,9 @@ public struct JointMoments: Sendable {
     count += other.count
   }
 
+  /// Says how many examples restored sums are of.
+  mutating func restore(count: Int) { self.count = count }
+
   /// The moments without those of `part`, which was merged before and has the same pilot shifts.
   ///
   /// - Precondition: the shifts are equal and `part` is not larger than the whole.
