@@ -11,7 +11,10 @@ extension InferenceCompiler {
     let input = node.inputs[0]
     let isProduct = node.shape.count > 1
     let source = try MemoryDescriptor([rows, shape[0]], dnnl_ab, type, layer: layer)
-    let target = try MemoryDescriptor([rows, shape[1]], dnnl_ab, type, layer: layer)
+    // A sum that goes on through all blocks, as in transformers, keeps its digits.
+    let sums = tail.parts.contains { if case .residual = $0 { true } else { false } }
+    let written = sums && isProduct ? ElementType.float32 : type
+    let target = try MemoryDescriptor([rows, shape[1]], dnnl_ab, written, layer: layer)
     // oneDNN's product takes the kernel as inputs × outputs, its layer as outputs × inputs.
     let extents = isProduct ? shape : [shape[1], shape[0]]
     let kernel = try MemoryDescriptor(extents, dnnl_format_tag_any, type, layer: layer)
@@ -39,7 +42,7 @@ extension InferenceCompiler {
       index, tail, destination: { _ throws(NetworkError) in target }, make)
     try finish(
       index, tail, choice, source: (source, region), target: target, stored: stored, bias: bias,
-      input, arrangement: .plain(type)
-    ) { [type] other, _ throws(NetworkError) in try self.plain(other, type) }
+      input, arrangement: .plain(written)
+    ) { other, _ throws(NetworkError) in try self.plain(other, written) }
   }
 }

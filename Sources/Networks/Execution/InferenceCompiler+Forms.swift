@@ -16,6 +16,11 @@ extension InferenceCompiler {
     return try region(of: node, .image(descriptor), like: descriptor)
   }
 
+  /// The type in which the value was written, when that was channels-last.
+  func writtenType(_ node: Int) -> ElementType {
+    if case .plain(let written) = forms[owner[node]]?.first?.arrangement { written } else { type }
+  }
+
   /// The arrangement in which the value was written, as a description of images.
   func current(_ node: Int) throws(NetworkError) -> MemoryDescriptor {
     switch forms[owner[node]]?.first?.arrangement {
