@@ -49,12 +49,13 @@ extension Network {
     _ source: Checkpoint.Parameter, for slot: ParameterSlot, _ checkpoint: Checkpoint
   ) throws(FileError) -> Tensor {
     let object = "\(slot.layer)/\(slot.role)"
-    guard source.shape == slot.shape else {
+    guard ParameterSources.agrees(source.shape, slot.shape) else {
       throw FileError(
         path: checkpoint.path, object: object,
         reason: "has the shape \(source.shape) where the architecture wants \(slot.shape)")
     }
-    let tensor = try checkpoint.tensor(source)
+    let stored = try checkpoint.tensor(source)
+    let tensor = Tensor(shape: slot.shape, values: stored.values)
     if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
       let kind = tensor.values[index].isNaN ? "NaN" : "an infinity"
       throw FileError(
