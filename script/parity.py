@@ -48,6 +48,10 @@ def randomize(model, random):
         else:
             value = 0.1 * random.standard_normal(shape)
         weight.assign(np.asarray(value, np.float32).reshape(shape))
+    for layer in flat_layers(model):
+        # A normalization computes with copies of its weights.
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
 def flat_layers(model):

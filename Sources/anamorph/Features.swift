@@ -153,9 +153,13 @@ struct Features: ParsableCommand {
         identifiers: inputs.identifiers, provenance: provenance, blockRows: running.batchSize
       ) { try features($0)[0] }
     } else {
-      let layers = taps.map { tap in
+      // Each under the name of its layer, or of its node where a layer is there twice.
+      let owners = taps.map { executor.graph.nodes[$0.node].layer }
+      let isUnique = Set(owners).count == owners.count
+      let layers = zip(taps, owners).map { tap, owner in
         FeatureFile.Layer(
-          name: String(tap.name.map { $0 == "/" ? "." : $0 }), width: tap.featureCount(pool),
+          name: String((isUnique ? owner : tap.name).map { $0 == "/" ? "." : $0 }),
+          width: tap.featureCount(pool),
           rowsPerExample: tap.rowCount(pool))
       }
       try FeatureFile.write(

@@ -24,12 +24,32 @@ struct Inspect: ParsableCommand {
         + "spectral norm, stable and effective rank; the digest."))
   var stats = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Show the network's operations instead: shapes, parameter counts, and the taps that 'features "
+        + "--at' takes."))
+  var graph = false
+
+  @Option(
+    help: ArgumentHelp(
+      "For --graph, the architecture of a checkpoint that holds only parameters: Keras's "
+        + "model.to_json().", valueName: "file"), completion: .file(extensions: ["json"]))
+  var architecture: String?
+
+  @Option(
+    name: .customLong("input-shape"), parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "For --graph, the shape of an example, for models that leave it open: --input-shape 224 224 3.",
+      valueName: "extent"))
+  var inputShape: [Int] = []
+
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
   var format = OutputFormat.text
 
   func run() throws {
     try reporting {
       let checkpoint = try Checkpoint.open(file)
+      if graph { return try showGraph(checkpoint) }
       let table = try Self.table(checkpoint, stats: stats)
       let digest = stats ? try checkpoint.digest() : nil
       switch format {
