@@ -31,11 +31,11 @@ public struct DirectionIntervals: Sendable {
     guard directions.rows == width else { throw .widths(expected: directions.rows, found: width) }
     guard features.count > 0 else { throw .noRows }
     let total = try features.total()
-    let covariance = total.beforeCovariance
-    let second = total.changeSecondMoment ?? Matrix(rows: width, columns: width)
-    let variances = energiesAlong(directions, of: covariance)
-    let changes = energiesAlong(directions, of: second)
-    let trace = covariance.trace
+    // One wide matrix at a time.
+    let variances = energiesAlong(directions, of: total.beforeCovariance)
+    let changes = energiesAlong(
+      directions, of: total.changeSecondMoment ?? Matrix(rows: width, columns: width))
+    let trace = total.centredTraces.before / Double(total.count)
 
     var kept = features.kept
     kept.settle()
@@ -109,6 +109,20 @@ extension SimilarityAnalysis {
       keys: features.kept.keys, total: features.count, scale: .identity, level: settings.level)
     estimate.restrict(to: 0...1)
     return estimate
+  }
+}
+
+extension DirectionIntervals {
+  /// What happened along the eigenvectors of the covariance of the features before, largest variance
+  /// first.
+  ///
+  /// - Throws: as ``init(of:along:level:)``.
+  public init(principalOf features: PairedFeatures, level: Double = 0.95) throws(GeometryError) {
+    guard features.count > 0 else { throw .noRows }
+    let vectors = try PrincipalDirections(
+      secondMoment: try features.total().beforeCovariance, count: features.count
+    ).vectors
+    try self.init(of: features, along: vectors, level: level)
   }
 }
 

@@ -54,8 +54,7 @@ extension SimilarityAnalysis {
     Influence(
       x: features.kept.rowsBefore.subtractingFromRows(total.beforeMean),
       y: features.kept.rowsAfter.subtractingFromRows(total.afterMean),
-      covarianceBefore: total.beforeCovariance, covarianceAfter: total.afterCovariance,
-      cross: total.crossCovariance)
+      total: total)
   }
 
   /// A result by influences on the sample.
@@ -91,9 +90,10 @@ extension SimilarityAnalysis {
         generator: generator(measure.rawValue))
     }
     if measure == .ckaDebiased { return NullSummary.debiasedCKA(count: total.count) }
-    let (x, y) = (total.centredBefore, total.centredAfter)
+    let (traces, norms) = (total.centredTraces, total.centredSquaredNorms)
     return NullSummary.biasedCKA(
-      traces: (x.trace, y.trace), norms: (x.frobeniusNorm, y.frobeniusNorm), count: total.count)
+      traces: (traces.before, traces.after),
+      norms: (norms.before.squareRoot(), norms.after.squareRoot()), count: total.count)
   }
 
   /// By n×n Gram matrices of all rows: with a block left out, a part of the same matrices.

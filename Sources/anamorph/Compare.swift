@@ -54,6 +54,10 @@ struct Compare: ParsableCommand {
   @Option(help: "How many blocks of examples the jackknife leaves out in turn.")
   var blocks = 20
 
+  @Flag(
+    help: "Write the change along each principal direction of the first set too; needs -o.")
+  var directions = false
+
   @Option(help: "Write the sums as a file that 'anamorph merge' adds to others.")
   var moments: String?
 
@@ -66,6 +70,9 @@ struct Compare: ParsableCommand {
   var quiet = false
 
   func validate() throws {
+    guard !directions || output != nil else {
+      throw ValidationError("--directions are a table in a run directory: name it with -o.")
+    }
     guard (2...1000).contains(blocks) else { throw ValidationError("Give 2 to 1000 blocks.") }
     _ = try chosenMeasures()
   }
@@ -122,7 +129,13 @@ struct Compare: ParsableCommand {
       try withRunDirectory(at: output) { run in
         let table = try measuring.measure(
           features, try chosenMeasures(), title: "\(before), \(after)", pair: "")
-        try run?.write([table])
+        let ledger =
+          directions
+          ? [
+            Table.directions(
+              try naming("\(before), \(after)") { try DirectionIntervals(principalOf: features) })
+          ] : []
+        try run?.write([table] + ledger)
         try run?.write(record: record(features))
       }
     }
