@@ -76,7 +76,7 @@ def run(command):
 def features(anamorph, checkpoint, inputs, folder, at=None):
     out = os.path.join(folder, "features.h5")
     command = [anamorph, "features", checkpoint, "--data", inputs, "-o", out, "--quiet",
-               "--batch-size", "1"]
+               "--batch-size", "1", "--exact"]
     run(command + (["--at", at] if at else []))
     with h5py.File(out) as file:
         return file["features"][:]
