@@ -74,6 +74,7 @@ struct Distort: ParsableCommand {
   @Option(help: "text for people; csv with a measurement per row; json with everything.")
   var format = OutputFormat.text
 
+  @OptionGroup var architecture: ArchitectureOptions
   @OptionGroup var running: RunningOptions
 
   func validate() throws {
@@ -99,7 +100,10 @@ struct Distort: ParsableCommand {
   func run() throws {
     try reporting {
       let checkpoints = (try Checkpoint.open(before), try Checkpoint.open(after))
-      let networks = (try Network(checkpoints.0), try Network(checkpoints.1))
+      let networks = (
+        try architecture.network(checkpoints.0, quiet: running.quiet),
+        try architecture.network(checkpoints.1, quiet: running.quiet)
+      )
       let names = Self.names(of: [id] + ood)
       let idSet = DistortionAnalysis.TestSet(
         name: names[0], examples: try running.open(id, labels: idLabels))

@@ -25,8 +25,11 @@ struct Features: ParsableCommand {
       """)
 
   @Argument(
-    help: "The checkpoint, with its architecture inside.",
-    completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors"]))
+    help: """
+      The checkpoint, with its architecture inside, or a state dictionary of a network that is known \
+      by its names and shapes.
+      """,
+    completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors", "npz"]))
   var checkpoint: String
 
   @Option(
@@ -62,6 +65,7 @@ struct Features: ParsableCommand {
       valueName: "file"), completion: .file(extensions: ["json"]))
   var architecture: String?
 
+  @OptionGroup var recognition: ArchitectureOptions
   @OptionGroup var running: RunningOptions
   @OptionGroup var inference: InferenceOptions
 
@@ -74,9 +78,9 @@ struct Features: ParsableCommand {
       try checkWritable(output)
       let source = try Checkpoint.open(checkpoint)
       var inputs = try ExampleInputs(data, labels: labels, running)
-      let network = try Network(
-        source, architecture: try ArchitectureFile.read(architecture),
-        fitting: inputs.exampleShape)
+      let file = try ArchitectureFile.read(architecture)
+      let network = try recognition.network(
+        source, architecture: file, fitting: inputs.exampleShape, quiet: running.quiet)
       try inputs.check(fits: network)
       let taps = try naming(checkpoint) { try self.taps(of: network.graph) }
       try checkSizes(taps, inputs.count)

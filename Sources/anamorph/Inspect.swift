@@ -1,5 +1,7 @@
 import ArgumentParser
 import Checkpoints
+import Files
+import Networks
 import Reports
 
 struct Inspect: ParsableCommand {
@@ -52,21 +54,26 @@ struct Inspect: ParsableCommand {
       if graph { return try showGraph(checkpoint) }
       let table = try Self.table(checkpoint, stats: stats)
       let digest = stats ? try checkpoint.digest() : nil
+      let architecture = FoundArchitecture(checkpoint)
       switch format {
       case .text:
         try StandardOutput.write(
-          Self.heading(checkpoint) + Self.brief(table).text(style: .standardOutput())
-            + Self.footing(checkpoint, digest))
+          Self.heading(checkpoint, architecture)
+            + Self.brief(table).text(style: .standardOutput())
+            + Self.footing(checkpoint, digest, architecture))
       case .csv: try StandardOutput.write(table.csv)
       case .json:
-        try StandardOutput.write(Self.json(checkpoint, table, digest).rendered() + "\n")
+        try StandardOutput.write(Self.json(checkpoint, table, digest, architecture).rendered() + "\n")
       }
     }
   }
 
-  private static func heading(_ checkpoint: Checkpoint) -> String {
+  private static func heading(
+    _ checkpoint: Checkpoint, _ architecture: FoundArchitecture
+  ) -> String {
     var lines = ["\(checkpoint.path): \(checkpoint.layout.title)"]
     lines.append("recognised by: \(checkpoint.evidence)")
+    if let line = architecture.summary { lines.append(line) }
     if let writer = checkpoint.writer { lines.append("written by: \(writer)") }
     if let optimizer = checkpoint.optimizer {
       var line = "optimizer: \(optimizer.name ?? "not named") (from \(optimizer.source)"
@@ -83,7 +90,9 @@ struct Inspect: ParsableCommand {
     return lines.map(oneLine).joined(separator: "\n") + "\n\n"
   }
 
-  private static func footing(_ checkpoint: Checkpoint, _ digest: String?) -> String {
+  private static func footing(
+    _ checkpoint: Checkpoint, _ digest: String?, _ architecture: FoundArchitecture
+  ) -> String {
     let parameters = checkpoint.parameters
     let values = parameters.reduce(0) { $0 + $1.count }
     let bytes = parameters.reduce(0) { $0 + $1.byteCount }
@@ -96,13 +105,15 @@ struct Inspect: ParsableCommand {
     if let digest, let recorded = checkpoint.recordedDigest, recorded != digest {
       lines.append("warning: the values are not those that were written (\(recorded))")
     }
-    if let reason = checkpoint.conversionNeeded { lines.append("not usable as it is: \(reason)") }
-    lines += checkpoint.notes.map { "note: \($0)" }
+    if !architecture.isUsable, let reason = checkpoint.conversionNeeded {
+      lines.append("not usable as it is: \(reason)")
+    }
+    lines += (checkpoint.notes + architecture.notes).map { "note: \($0)" }
     return lines.map(oneLine).joined(separator: "\n") + "\n"
   }
 
   private static func json(
-    _ checkpoint: Checkpoint, _ table: Table, _ digest: String?
+    _ checkpoint: Checkpoint, _ table: Table, _ digest: String?, _ architecture: FoundArchitecture
   ) -> JSONText {
     let optimizer: JSONText =
       checkpoint.optimizer.map {
@@ -121,8 +132,10 @@ struct Inspect: ParsableCommand {
       "training": checkpoint.training.map(JSONText.init) ?? .null,
       "parent_digest": checkpoint.parentDigest.map(JSONText.text) ?? .null,
       "digest": digest.map(JSONText.text) ?? .null,
-      "conversion_needed": checkpoint.conversionNeeded.map(JSONText.text) ?? .null,
-      "notes": .array(checkpoint.notes.map(JSONText.text)),
+      "architecture": architecture.json,
+      "conversion_needed": architecture.isUsable
+        ? .null : checkpoint.conversionNeeded.map(JSONText.text) ?? .null,
+      "notes": .array((checkpoint.notes + architecture.notes).map(JSONText.text)),
       "layer_count": .integer(checkpoint.layers.count),
       "parameter_count": .integer(checkpoint.parameters.count),
       "value_count": .integer(checkpoint.parameters.reduce(0) { $0 + $1.count }),

@@ -44,7 +44,7 @@ struct TrainFineTuning: ParsableCommand {
       let parent = try Checkpoint.open(from)
       let data = try training.examples()
       let network = try naming(from) {
-        let network = try Network(parent)
+        let network = try training.network(parent)
         return keepHead
           ? network : try network.replacingHead(classes: data.classes, seed: training.streamSeed)
       }
@@ -92,7 +92,7 @@ extension TrainingOptions {
     let parent = try Checkpoint.open(path)
     let data = try examples()
     let network = try naming(path) {
-      try Network(parent).replacingHead(classes: data.classes, seed: streamSeed)
+      try self.network(parent).replacingHead(classes: data.classes, seed: streamSeed)
     }
     let (probed, probe) = try naming(self.data) {
       try network.linearlyProbed(
