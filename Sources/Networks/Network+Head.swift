@@ -49,7 +49,8 @@ extension Network {
     _ resized: StateDictionaryArchitecture, initializer: Initializer, seed: UInt64
   ) throws(NetworkError) -> Network {
     let head = resized.graph.nodes[try resized.graph.head].parameters
-    let known = Dictionary(zip(graph.parameters.map(SlotName.init), parameters)) { first, _ in first }
+    let known = Dictionary(zip(graph.parameters.map(SlotName.init), parameters)) { first, _ in first
+    }
     let tensors = resized.graph.parameters.enumerated().map { index, slot in
       if !head.contains(index), let tensor = known[SlotName(slot)] { return tensor }
       var generator = SeededGenerator(seed: seed, "head \(slot.layer)/\(slot.role)")

@@ -25,7 +25,8 @@ struct FoundArchitecture {
   var summary: String? {
     if let problem { return "architecture: not understood: \(problem)" }
     guard let found else { return nil }
-    var line = "architecture: \(found.title), found by names and shapes; reads images of "
+    var line =
+      "architecture: \(found.title), found by names and shapes; reads images of "
       + shapeText(found.graph.inputShape)
     if let tap = try? found.graph.penultimate {
       line += ", gives \(tap.featureCount) features at '\(tap.name)'"

@@ -63,7 +63,8 @@ struct Inspect: ParsableCommand {
             + Self.footing(checkpoint, digest, architecture))
       case .csv: try StandardOutput.write(table.csv)
       case .json:
-        try StandardOutput.write(Self.json(checkpoint, table, digest, architecture).rendered() + "\n")
+        try StandardOutput.write(
+          Self.json(checkpoint, table, digest, architecture).rendered() + "\n")
       }
     }
   }

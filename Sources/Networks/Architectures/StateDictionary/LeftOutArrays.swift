@@ -23,6 +23,17 @@ struct LeftOutArrays {
     ("student", "the student"), ("center", "the centre of the teacher"),
   ]
 
+  /// The last products of networks of CLIP, which may be left out.
+  private static let projections = ["proj", "attnpool.c_proj.", "visual_projection."]
+
+  /// Takes an array of the projection that was not wanted; false for any other.
+  mutating func addProjection(_ name: String, _ prefix: String) -> Bool {
+    guard Self.projections.contains(where: { $0.hasSuffix(".") ? name.hasPrefix($0) : name == $0 })
+    else { return false }
+    add(prefix + name, to: "the projection")
+    return true
+  }
+
   /// Takes an array with the network's prefix.
   mutating func addInside(_ name: String, _ prefix: String) {
     if Self.isBuffer(name) { return }
@@ -40,7 +51,7 @@ struct LeftOutArrays {
     if Self.isBuffer(name) { return }
     if let other = otherNetworks.first(where: name.hasPrefix) {
       add(name, to: "the other network '\(other)'")
-    } else if let entry = family.ignored.first(where: { Self.part($0.part, isIn: name) }) {
+    } else if let entry = family.beside.first(where: { Self.part($0.part, isIn: name) }) {
       add(name, to: entry.what)
     } else if let entry = Self.beside.first(where: { Self.part($0.part, isIn: name) }) {
       add(name, to: entry.what)

@@ -11,12 +11,24 @@ struct ParameterBinding: Hashable, Sendable {
     /// As ``inputsFirst``, of a dense layer after an image that was flattened channels first: the
     /// rows come from the order channel, height, width into the order height, width, channel.
     case inputsFirstOfFlattened(channels: Int)
+    /// From position embeddings of a square grid to those of another grid; the first rows, which
+    /// belong to no patch, stay.
+    case interpolated(leading: Int, from: Extent, to: Extent)
   }
 
   /// The array's name, without what wrappers put before all of them.
   var name: String
   /// What is done to it.
   var conversion = Conversion.none
+
+  /// Whether an array of `shape` becomes a value of the shape `slot`.
+  func fits(_ shape: [Int], slot: [Int]) -> Bool {
+    if case .interpolated(let leading, let source, let target) = conversion, let width = slot.last {
+      return Operation.size(of: shape) == (leading + source.height * source.width) * width
+        && Operation.size(of: slot) == (leading + target.height * target.width) * width
+    }
+    return Operation.size(of: shape) != nil && Operation.size(of: shape) == Operation.size(of: slot)
+  }
 
   /// The numbers of `tensor` as the slot of `shape` wants them.
   ///
@@ -26,6 +38,10 @@ struct ParameterBinding: Hashable, Sendable {
     let outputs = tensor.shape.first ?? 1
     guard outputs > 0, !values.isEmpty else { return Tensor(shape: shape, values: values) }
     switch conversion {
+    case .interpolated(let leading, let source, let target):
+      let resampled = BicubicGrid.resampled(
+        tensor.values, leading: leading, from: source, to: target, width: shape.last ?? 1)
+      return Tensor(shape: shape, values: resampled)
     case .none: return Tensor(shape: shape, values: values)
     case .inputsFirst:
       let inputs = tensor.shape.count > 1 ? tensor.shape[1] : 1

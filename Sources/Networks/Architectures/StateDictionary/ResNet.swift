@@ -42,7 +42,8 @@ private struct ResNet {
   ) throws(NetworkError) -> RecognizedNetwork {
     let size = options.imageSize ?? Extent(hasSmallStem ? 32 : 224)
     var builder = try StateDictionaryBuilder(
-      shapes, title: title, imageSize: size, channels: shapes["conv1.weight"]?.dropFirst().first ?? 3)
+      shapes, title: title, imageSize: size,
+      channels: shapes["conv1.weight"]?.dropFirst().first ?? 3)
     var value = try builder.convolution("conv1", to: builder.input, strides: hasSmallStem ? 1 : 2)
     value = try builder.batchNormalization("bn1", to: value)
     value = try builder.activation("relu", .relu, to: value)
@@ -122,7 +123,7 @@ private struct ResNet {
       return "torchvision ResNet of \(blocks.map(String.init).joined(separator: ", ")) "
         + (isBottleneck ? "bottlenecks" : "basic blocks")
     }
-    guard isBottleneck, middle.count == 4, middle[1] > 0, outputs > 0 else {
+    guard isBottleneck, middle.count == 4, Operation.size(of: middle) != nil, outputs > 0 else {
       return "torchvision ResNet-\(depth)"
     }
     let groups = middle[0] / middle[1]

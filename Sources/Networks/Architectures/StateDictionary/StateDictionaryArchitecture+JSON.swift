@@ -50,7 +50,9 @@ extension StateDictionaryArchitecture {
     options.includesProjection = json["settings"]?["projection"]?.bool ?? true
     options.interpolatesPositions = json["settings"]?["interpolate_positions"]?.bool ?? false
     try self.init(family: family, NamedShapes(shapes), options: options)
-    guard let unused = self.shapes.names.first(where: { !network.used.contains($0) }) else { return }
+    guard let unused = self.shapes.names.first(where: { !network.used.contains($0) }) else {
+      return
+    }
     throw NetworkError(parameter: unused, reason: "\(title) has no place for it")
   }
 
@@ -63,7 +65,8 @@ extension StateDictionaryArchitecture {
     guard features.shape.count == 1, 1...Operation.limit ~= classes else {
       throw NetworkError(
         layer: features.name,
-        reason: "its features have the shape \(features.shape), where a head for \(classes) classes "
+        reason:
+          "its features have the shape \(features.shape), where a head for \(classes) classes "
           + "needs a vector")
     }
     let (weight, bias) = ("\(network.head).weight", "\(network.head).bias")

@@ -58,12 +58,16 @@ public struct StateDictionaryArchitecture: Sendable {
     let (shapes, outside) = all.split(at: prefix)
     let network = try family.build(shapes, options)
     var leftOut = LeftOutArrays(family: family, title: network.title)
-    for name in shapes.names where !network.used.contains(name) { leftOut.addInside(name, prefix) }
+    for name in shapes.names where !network.used.contains(name) {
+      if !options.includesProjection, leftOut.addProjection(name, prefix) { continue }
+      leftOut.addInside(name, prefix)
+    }
     for name in outside { leftOut.addOutside(name, otherNetworks: others) }
     try leftOut.check()
     self.family = family.name
     self.prefix = prefix
-    self.shapes = NamedShapes(shapes.names.filter(network.used.contains).map { ($0, shapes[$0] ?? []) })
+    self.shapes = NamedShapes(
+      shapes.names.filter(network.used.contains).map { ($0, shapes[$0] ?? []) })
     self.network = network
     self.options = options
     notes =
@@ -101,7 +105,8 @@ public struct StateDictionaryArchitecture: Sendable {
     let prefixes = family.prefixes(in: shapes)
     guard !prefixes.isEmpty else {
       let wanted = family.signatures.map { $0.joined(separator: ", ") }.joined(separator: "; or ")
-      throw NetworkError(reason: "not a network of the kind \(name): that has arrays named \(wanted)")
+      throw NetworkError(
+        reason: "not a network of the kind \(name): that has arrays named \(wanted)")
     }
     return (family, prefixes)
   }

@@ -57,7 +57,7 @@ struct StateDictionaryBuilder {
         throw NetworkError(
           parameter: binding.name, reason: "is missing; \(title) needs it for the shape \(slot)")
       }
-      guard Operation.size(of: shape) == Operation.size(of: slot) else {
+      guard binding.fits(shape, slot: slot) else {
         throw NetworkError(
           parameter: binding.name,
           reason: "has the shape \(shape), which does not become \(slot), as \(title) needs it")
@@ -146,6 +146,54 @@ extension StateDictionaryBuilder {
           name: "\(name).weight",
           conversion: channels.map { .inputsFirstOfFlattened(channels: $0) } ?? .inputsFirst)
       ] + (hasBias ? [ParameterBinding(name: "\(name).bias")] : []))
+  }
+
+  /// A dense layer with a matrix (out, in) and, where there is one, a bias of names of their own.
+  mutating func dense(
+    _ name: String, weight: String, bias: String, to input: Int
+  ) throws(NetworkError) -> Int {
+    let matrix = try shape(weight, rank: 2)
+    let hasBias = shapes.contains(bias)
+    return try add(
+      name, .dense(outputs: matrix[0], hasBias: hasBias), to: input,
+      [ParameterBinding(name: weight, conversion: .inputsFirst)]
+        + (hasBias ? [ParameterBinding(name: bias)] : []))
+  }
+
+  /// A layer normalisation over the last axis with `name.weight` and `name.bias`.
+  mutating func layerNormalization(
+    _ name: String, to input: Int, epsilon: Float
+  ) throws(NetworkError) -> Int {
+    let hasShift = shapes.contains("\(name).bias")
+    return try add(
+      name, .layerNormalization(LayerNormalization(epsilon: epsilon, hasShift: hasShift)),
+      to: input,
+      [ParameterBinding(name: "\(name).weight")]
+        + (hasShift ? [ParameterBinding(name: "\(name).bias")] : []))
+  }
+
+  /// The mean of each square window of `size` beside the next.
+  mutating func averagePooling(
+    _ name: String, to input: Int, size: Int
+  ) throws(NetworkError) -> Int {
+    try add(
+      name,
+      .averagePooling(Window(Extent(size), strides: Extent(size)), countsPadding: false), to: input)
+  }
+
+  /// Each channel times a number from its mean: pooling, two 1 × 1 convolutions `name.fc1` and
+  /// `name.fc2` with activations, and a product.
+  ///
+  /// Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018.
+  mutating func squeezeExcitation(
+    _ name: String, to input: Int, _ inner: Activation, _ outer: Activation
+  ) throws(NetworkError) -> Int {
+    var value = try add("\(name).avgpool", .globalAveragePooling(keepsAxes: true), to: input)
+    value = try convolution("\(name).fc1", to: value)
+    value = try activation("\(name).activation", inner, to: value)
+    value = try convolution("\(name).fc2", to: value)
+    value = try activation("\(name).scale_activation", outer, to: value)
+    return try add(name, .arithmetic(.multiplication), to: [input, value])
   }
 
   /// A function of each number.

@@ -16,12 +16,15 @@ struct StateDictionaryFamily: Sendable {
   /// What to say of arrays that have no place, by a part of their names.
   let reasons: [(part: String, reason: String)]
 
-  /// Parts of names of arrays that belong to no layer that is computed, with what they are.
+  /// Beginnings of names of arrays that no layer of the features needs, with what they are.
   let ignored: [(part: String, what: String)]
+
+  /// The same of arrays outside the network's prefix.
+  let beside: [(part: String, what: String)]
 
   init(
     _ name: String, signatures: [[String]], reasons: [(part: String, reason: String)] = [],
-    ignored: [(part: String, what: String)] = [],
+    ignored: [(part: String, what: String)] = [], beside: [(part: String, what: String)] = [],
     build:
       @escaping @Sendable (
         NamedShapes, StateDictionaryArchitecture.Options
@@ -32,11 +35,15 @@ struct StateDictionaryFamily: Sendable {
     self.build = build
     self.reasons = reasons
     self.ignored = ignored
+    self.beside = beside
   }
 
   /// All that are known, those with the more particular names first.
   static let all: [StateDictionaryFamily] = [
-    .torchvisionResNet
+    .clipVisionTransformer, .clipVisionTransformerGELU, .clipResNet, .torchvisionVisionTransformer,
+    .timmVisionTransformer, .transformersCLIP, .transformersVisionTransformer, .torchvisionResNet,
+    .torchvisionConvNeXt, .torchvisionEfficientNet, .torchvisionMobileNetV3,
+    .torchvisionMobileNetV2, .torchvisionDenseNet, .torchvisionVGG,
   ]
 
   /// What stands before the names of this family's arrays, wherever they are found.
