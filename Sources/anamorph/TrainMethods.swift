@@ -14,10 +14,11 @@ struct TrainLinearProbe: ParsableCommand {
   var from: String
 
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var architecture: ArchitectureOptions
 
   func run() throws {
     try reporting {
-      let (parent, _, _, probed, probe) = try training.probe(from)
+      let (parent, _, _, probed, probe) = try training.probe(from, architecture)
       let record = TrainingRecord(
         method: "lp", regularisation: probe.regularisation,
         validationAccuracy: probe.chosen?.validationAccuracy, seed: training.seed)
@@ -38,13 +39,14 @@ struct TrainFineTuning: ParsableCommand {
 
   @OptionGroup var fineTuning: FineTuningOptions
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var architecture: ArchitectureOptions
 
   func run() throws {
     try reporting {
       let parent = try Checkpoint.open(from)
       let data = try training.examples()
       let network = try naming(from) {
-        let network = try training.network(parent)
+        let network = try architecture.network(parent, quiet: training.running.quiet)
         return keepHead
           ? network : try network.replacingHead(classes: data.classes, seed: training.streamSeed)
       }
@@ -70,10 +72,11 @@ struct TrainLinearProbeFineTuning: ParsableCommand {
 
   @OptionGroup var fineTuning: FineTuningOptions
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var architecture: ArchitectureOptions
 
   func run() throws {
     try reporting {
-      let (parent, examples, validation, probed, probe) = try training.probe(from)
+      let (parent, examples, validation, probed, probe) = try training.probe(from, architecture)
       try fineTuning.run(
         probed, method: "lp-ft", parent: parent, regularisation: probe.regularisation,
         (examples, validation), training)
@@ -84,7 +87,7 @@ struct TrainLinearProbeFineTuning: ParsableCommand {
 extension TrainingOptions {
   /// Opens the pretrained checkpoint and the examples, and fits a linear probe as a new head.
   fileprivate func probe(
-    _ path: String
+    _ path: String, _ architecture: ArchitectureOptions
   ) throws -> (
     parent: Checkpoint, training: Examples, validation: Examples, probed: Network,
     probe: LinearProbe
@@ -92,7 +95,8 @@ extension TrainingOptions {
     let parent = try Checkpoint.open(path)
     let data = try examples()
     let network = try naming(path) {
-      try self.network(parent).replacingHead(classes: data.classes, seed: streamSeed)
+      try architecture.network(parent, quiet: running.quiet).replacingHead(
+        classes: data.classes, seed: streamSeed)
     }
     let (probed, probe) = try naming(self.data) {
       try network.linearlyProbed(

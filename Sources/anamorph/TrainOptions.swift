@@ -41,7 +41,6 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "text for people; csv or json for programs.")
   var format = OutputFormat.text
 
-  @OptionGroup var architecture: ArchitectureOptions
   @OptionGroup var running: RunningOptions
 
   func validate() throws {
@@ -53,11 +52,6 @@ struct TrainingOptions: ParsableArguments {
   }
 
   var streamSeed: UInt64 { UInt64(seed) }
-
-  /// The pretrained network in `checkpoint`.
-  func network(_ checkpoint: Checkpoint) throws -> Network {
-    try architecture.network(checkpoint, quiet: running.quiet)
-  }
 
   /// The examples to learn from and those to choose by.
   ///

@@ -58,6 +58,8 @@ struct StateDictionaryFamily: Sendable {
         else { continue }
         found.append(prefix)
       }
+      // Names with `vit.` before them also look like a prefix before those without.
+      if !found.isEmpty { break }
     }
     return found
   }

@@ -193,8 +193,8 @@ struct VisionTransformer {
     } else {
       // Each row is normalised by itself, so the others need not be.
       value = try builder.add(
-        "class_token_row", .slice(starts: [0, 0], counts: [1, width]), to: value)
-      value = try builder.add("class_token", .reshape([width]), to: value)
+        "first_row", .slice(starts: [0, 0], counts: [1, width]), to: value)
+      value = try builder.add("pooled", .reshape([width]), to: value)
     }
     value = try builder.layerNormalization(lastNormalization, to: value, epsilon: epsilon)
     if options.includesProjection, let name = projectionMatrix, let matrix = shapes[name] {
