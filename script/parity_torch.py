@@ -129,7 +129,7 @@ def clip_networks():
     def gelu():
         model = open_clip.create_model("ViT-B-32", pretrained=None)
         return model, lambda model, x: model.encode_image(x), None, [
-            "--architecture", "clip-vit-gelu"]
+            "--family", "clip-vit-gelu"]
     yield "open_clip ViT-B/32 (GELU)", gelu
 
 

@@ -21,7 +21,7 @@ struct ArchitectureOptions: ParsableArguments {
       "The network that a state dictionary is taken for, instead of the first that fits its names: "
         + "\(StateDictionaryArchitecture.familyNames.joined(separator: ", ")).",
       valueName: "name"))
-  var architecture: String?
+  var family: String?
 
   @Option(
     help: ArgumentHelp(
@@ -46,7 +46,7 @@ struct ArchitectureOptions: ParsableArguments {
 
   var options: StateDictionaryArchitecture.Options {
     var options = StateDictionaryArchitecture.Options()
-    options.family = architecture
+    options.family = family
     options.imageSize = inputSize
     options.includesProjection = !withoutProjection
     options.interpolatesPositions = interpolatePositions
@@ -54,9 +54,18 @@ struct ArchitectureOptions: ParsableArguments {
   }
 
   /// The network in `checkpoint`; what a state dictionary was taken for is said on standard error.
-  func network(_ checkpoint: Checkpoint, quiet: Bool) throws -> Network {
-    guard let found = try StateDictionaryArchitecture(of: checkpoint, options: options) else {
-      return try Network(checkpoint)
+  ///
+  /// - Parameters:
+  ///   - architecture: An architecture to use instead of what the checkpoint says.
+  ///   - shape: The shape of the examples, for architectures that leave it open.
+  func network(
+    _ checkpoint: Checkpoint, architecture: JSON? = nil, fitting shape: [Int]? = nil, quiet: Bool
+  ) throws -> Network {
+    guard architecture == nil,
+      let found = try StateDictionaryArchitecture(of: checkpoint, options: options)
+    else {
+      guard let shape else { return try Network(checkpoint, architecture: architecture) }
+      return try Network(checkpoint, architecture: architecture, fitting: shape)
     }
     StandardError.say(
       "\(checkpoint.path): \(found.title), found by names and shapes; "

@@ -73,7 +73,7 @@ import Testing
         "not a network of the kind torchvision-resnet: that has arrays named layer1.0.conv1.weight")
     )
     options.family = "resnet"
-    #expect(refusal(arrays, options: options).hasPrefix("there is no architecture 'resnet'; there"))
+    #expect(refusal(arrays, options: options).hasPrefix("there is no family 'resnet'; there"))
   }
 
   @Test func `shapes that overflow or are empty are refused`() throws {

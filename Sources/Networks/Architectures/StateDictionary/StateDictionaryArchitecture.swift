@@ -99,7 +99,7 @@ public struct StateDictionaryArchitecture: Sendable {
     }
     guard let family = StateDictionaryFamily.all.first(where: { $0.name == name }) else {
       throw NetworkError(
-        reason: "there is no architecture '\(name)'; there are "
+        reason: "there is no family '\(name)'; there are "
           + familyNames.joined(separator: ", "))
     }
     let prefixes = family.prefixes(in: shapes)

@@ -61,7 +61,7 @@ extension StateDictionaryFamily {
       if activation != .gelu {
         network.notes.append(
           "activation x/(1 + exp(−1.702 x)), as OpenAI's networks have it; for a network of "
-            + "open_clip that was trained with GELU, ask for the architecture clip-vit-gelu")
+            + "open_clip that was trained with GELU, ask for the family clip-vit-gelu")
       }
       return network
     }
