@@ -137,7 +137,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "Reports", "TestSupport",
+        "anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "Randomness", "Reports",
+        "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
   ]

@@ -43,7 +43,7 @@ extension Checkpoint {
         if let architecture { try root.setAttribute("architecture", architecture.text()) }
         if let training { try root.setAttribute("training", training.text()) }
         if let parentDigest { try root.setAttribute("parent", parentDigest) }
-        try root.setAttribute("digest", ParameterDigest.of(parameters.map(\.tensor)))
+        try root.setAttribute("digest", ParameterDigest.of(parameters))
         let paths = paths(of: parameters)
         let group = try root.createGroup("parameters")
         for (path, parameter) in zip(paths, parameters) {

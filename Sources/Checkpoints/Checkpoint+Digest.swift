@@ -1,21 +1,32 @@
 public import Files
+import HDF5
 
 extension Checkpoint {
   /// The SHA-256 digest of the parameters, as 64 hexadecimal digits.
   ///
   /// It covers, in model order, the shape and the values of every parameter, each value as the
-  /// Float64 it equals. Names, layout, element type and compression do not matter, so the same
-  /// network has one digest as a whole model, as weights only and in Anamorph's layout. Inside a model
-  /// that is one layer of another, parameters count by inner layer, as layouts disagree on whether
-  /// statistics come last. Every NaN
-  /// counts as the same value; 0 and −0 do not.
+  /// Float64 it equals. Names, layout, element type and compression do not matter, nor how the axes
+  /// of kernels are ordered: those with outputs first count as they are with inputs first, and a
+  /// depthwise kernel of one filter for each channel as one with groups. So the same network has one
+  /// digest as a whole model, as weights only, in Anamorph's layout, and as a state dictionary whose
+  /// layers have the order of their names. Inside a model that is one layer of another, parameters
+  /// count by inner layer, as layouts disagree on whether statistics come last. The count of batches
+  /// that PyTorch keeps beside statistics is no parameter. Every NaN counts as the same value; 0 and
+  /// −0 do not.
   ///
   /// - Throws: `FileError` when values cannot be read.
   public func digest() throws(FileError) -> String {
     var digest = ParameterDigest()
-    for parameter in parametersInDigestOrder {
-      digest.append(shape: parameter.shape)
-      try source.eachBlock(parameter) { digest.append($0) }
+    for parameter in parametersInDigestOrder where parameter.role != .batchCount {
+      digest.append(shape: parameter.shapeInputsFirst)
+      if parameter.kernelOrder == .outputsFirst, parameter.shape.count >= 2 {
+        let axes = KernelOrder.outputsFirst.axesInOtherOrder(rank: parameter.shape.count)
+        digest.append(
+          permuted(try source.values(parameter), shape: parameter.shape, axes: axes))
+      } else {
+        // Axes of length 1 may change places without any value doing so.
+        try source.eachBlock(parameter) { digest.append($0) }
+      }
     }
     return digest.hexadecimal()
   }
@@ -85,11 +96,21 @@ struct ParameterDigest {
 
 extension ParameterDigest {
   /// The digest of `tensors`, as a checkpoint with them has it.
-  static func of(_ tensors: [Tensor]) -> String {
+  static func of(_ tensors: [NamedTensor]) -> String {
     var digest = ParameterDigest()
-    for tensor in tensors {
-      digest.append(shape: tensor.shape)
-      digest.append(tensor.values.map { Double($0) })
+    for named in tensors where named.role != .batchCount {
+      var parameter = Checkpoint.Parameter(
+        layer: named.layer, role: named.role, name: "", path: "", shape: named.tensor.shape,
+        elementType: .float32, kernelOrder: named.role.isKernel ? .inputsFirst : nil)
+      parameter.takeOrder(ofRole: named.role.name)
+      digest.append(shape: parameter.shapeInputsFirst)
+      let values = named.tensor.values.map { Double($0) }
+      if parameter.kernelOrder == .outputsFirst, parameter.shape.count >= 2 {
+        let axes = KernelOrder.outputsFirst.axesInOtherOrder(rank: parameter.shape.count)
+        digest.append(permuted(values, shape: parameter.shape, axes: axes))
+      } else {
+        digest.append(values)
+      }
     }
     return digest.hexadecimal()
   }

@@ -85,6 +85,12 @@ extension Checkpoint {
           try Self.parameter(weight, in: layerGroup, layer: name, role: Role(weightName: weight)))
       }
       Self.nameKernel(&parameters)
+      // Keras 3 calls the filters of a depthwise convolution kernel.
+      if record.classNames[name]?.hasPrefix("DepthwiseConv") ?? false {
+        for index in parameters.indices where parameters[index].role == .kernel {
+          parameters[index].role = .depthwiseKernel
+        }
+      }
       Self.nameInnerLayers(&parameters)
       layers.append(
         Layer(name: name, className: record.classNames[name], parameters: parameters))
@@ -104,7 +110,9 @@ extension Checkpoint {
   /// Tells the layers of a nested model apart by the scopes in the names of their weights.
   private static func nameInnerLayers(_ parameters: inout [Parameter]) {
     let scopes = parameters.map { parameter in
-      parameter.name.split(separator: "/").dropLast().joined(separator: "/")
+      let scope = parameter.name.split(separator: "/").dropLast().joined(separator: "/")
+      // The layer's own name may hold slashes: `fire2/squeeze1x1_b` of `fire2/squeeze1x1`.
+      return parameter.layer.hasPrefix(scope + "/") ? "" : scope
     }
     guard Set(scopes).count > 1 else { return }
     for (index, scope) in scopes.enumerated() where !scope.isEmpty {

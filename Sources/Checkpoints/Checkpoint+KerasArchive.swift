@@ -12,7 +12,14 @@ extension Checkpoint {
   static func kerasArchive(_ archive: ZipArchive) throws(FileError) -> Checkpoint {
     let path = archive.file.path
     guard let entry = archive["config.json"], let weights = archive["model.weights.h5"] else {
-      throw FileError(path: path, reason: "an archive without config.json or model.weights.h5")
+      guard let pickled = archive["model.weights.npz"] else {
+        throw FileError(path: path, reason: "an archive without config.json or model.weights.h5")
+      }
+      // Keras writes a dictionary for each layer there, which NumPy can only store as a pickle.
+      throw FileError(
+        path: path, object: pickled.name,
+        reason: "holds Python pickles, which can hold code and are never loaded; "
+          + "load it with the Keras that wrote it and save it again, as .keras with HDF5 inside")
     }
     guard entry.byteCount <= 256 << 20 else {
       throw FileError(

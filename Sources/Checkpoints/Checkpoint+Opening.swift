@@ -14,7 +14,9 @@ extension Checkpoint {
     if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06])
     {
       let archive = try ZipArchive(bytes)
-      if archive["config.json"] != nil, archive["model.weights.h5"] != nil {
+      if archive["config.json"] != nil,
+        archive["model.weights.h5"] != nil || archive["model.weights.npz"] != nil
+      {
         return try kerasArchive(archive)
       }
       return try numPyArchive(archive)

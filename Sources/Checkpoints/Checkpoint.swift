@@ -83,7 +83,7 @@ public struct Checkpoint: Sendable {
   /// of their names, numbers counted as numbers.
   public internal(set) var orderIsRecorded = true
 
-  let source: any ValueSource
+  var source: any ValueSource
 
   init(_ source: any ValueSource, layout: Layout, evidence: String) {
     self.source = source

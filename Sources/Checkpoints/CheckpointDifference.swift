@@ -15,6 +15,12 @@ public struct CheckpointDifference: Sendable {
     /// How the second was transposed to compare it, such as `OIHW → HWIO`; `nil` when it was not.
     public var transposition: String?
 
+    /// How the rows of a dense kernel after flattened images were put in the order of the first.
+    var rows: Rearrangement?
+    /// The change of element type whose rounding is the whole difference, such as
+    /// `float32 → float16`; `nil` when there is no difference or more than that.
+    public var conversion: String?
+
     /// Whether shape and values are the same.
     public var isSame: Bool { change?.isSame ?? false }
   }
@@ -23,10 +29,14 @@ public struct CheckpointDifference: Sendable {
   public enum Extent: String, Sendable {
     /// Every parameter has a partner with the same values.
     case identical
+    /// The values of one are those of the other rounded to another element type.
+    case typeConversion
     /// Nothing but running means and variances of batch normalisation.
     case statisticsOnly
-    /// Nothing but the parameters of the head: the last layer with a kernel.
+    /// Nothing but the parameters of the head, the last layer with a kernel: a linear probe.
     case headOnly
+    /// Nothing but biases, those of normalisations included.
+    case biasesOnly
     /// Everything but the head.
     case backboneOnly
     /// Some layers.
@@ -61,7 +71,8 @@ public struct CheckpointDifference: Sendable {
   ) throws(FileError) {
     let a = before.parametersInDigestOrder.filter { !options.excludes($0) }
     let b = after.parametersInDigestOrder.filter { !options.excludes($0) }
-    let alignment = options.alignment(a, b, of: before, after)
+    let alignment = try options.alignment(a, b, reading: before, after)
+    let flattened = FlattenedRows(before.orderIsRecorded ? a : b)
     var pairs: [Pair] = []
     for match in alignment.pairs {
       var pair = Pair(before: a[match.before], after: b[match.after], evidence: match.evidence)
@@ -86,7 +97,17 @@ public struct CheckpointDifference: Sendable {
             pair.transposition = turned.title.map { $0 + Transposition.turn }
           }
         }
+        // Rows after flattening have the order of channels first in one and last in the other.
+        if !compared.isSame, let rows = flattened.rearrangement(of: pair) {
+          let reordered = change(to: rows.applied(to: turned.applied(to: second)))
+          if reordered.distance < compared.distance {
+            pair.change = reordered
+            pair.rows = rows
+            pair.transposition = turned.title.map { $0 + FlattenedRows.words(to: pair.before) }
+          }
+        }
       }
+      pair.conversion = try Self.conversion(of: pair, before, after)
       pairs.append(pair)
     }
     self.pairs = pairs
@@ -96,6 +117,21 @@ public struct CheckpointDifference: Sendable {
     excludedAfter = after.parameters.count - b.count
     self.tolerance = tolerance
     head = before.head
+  }
+
+  /// The rounding that explains all of a pair's difference, if one does.
+  private static func conversion(
+    of pair: Pair, _ before: Checkpoint, _ after: Checkpoint
+  ) throws(FileError) -> String? {
+    let types = (pair.before.elementType, pair.after.elementType)
+    guard types.0 != types.1, let change = pair.change, !change.isSame,
+      let first = Rounding(to: types.0), let second = Rounding(to: types.1),
+      let turned = Transposition(of: pair.after, to: pair.before)
+    else { return nil }
+    let a = try before.values(pair.before)
+    var b = turned.applied(to: try after.values(pair.after))
+    if let rows = pair.rows { b = rows.applied(to: b) }
+    return second.takes(a, to: b) || first.takes(b, to: a) ? "\(types.0) → \(types.1)" : nil
   }
 
   /// Whether every parameter has a partner with the same shape and values.
@@ -118,8 +154,10 @@ public struct CheckpointDifference: Sendable {
     if pairs.isEmpty { return .nothingShared }
     let changed = pairs.filter { !$0.isSame }
     if onlyBefore.isEmpty, onlyAfter.isEmpty {
+      if changed.allSatisfy({ $0.conversion != nil }) { return .typeConversion }
       if changed.allSatisfy({ $0.before.role.isStatistic }) { return .statisticsOnly }
       if changed.allSatisfy({ $0.before.innermostLayer == head }) { return .headOnly }
+      if changed.allSatisfy({ [.bias, .beta].contains($0.before.role) }) { return .biasesOnly }
     }
     let layers = Set(pairs.map(\.before.innermostLayer) + onlyBefore.map(\.innermostLayer))
     let changedLayers = Set(changed.map(\.before.innermostLayer) + onlyBefore.map(\.innermostLayer))
@@ -128,105 +166,5 @@ public struct CheckpointDifference: Sendable {
       return .backboneOnly
     }
     return .someLayers
-  }
-}
-
-extension CheckpointDifference {
-  /// The difference in a sentence or two.
-  public var summary: String {
-    let changed = pairs.filter { !$0.isSame }
-    let reshaped = changed.filter { $0.change == nil }
-    var sentence: String
-    switch extent {
-    case .identical:
-      sentence = "Identical: all \(pairs.count) parameters hold the same values"
-      if tolerance > 0 { sentence += " within \(tolerance)" }
-    case .statisticsOnly:
-      sentence =
-        "Only batch-normalisation statistics changed: \(changed.count) of \(pairs.count) parameters"
-    case .headOnly: sentence = "Only the head changed: layer \(head ?? "")"
-    case .backboneOnly: sentence = "Every layer but the head, \(head ?? ""), changed"
-    case .allLayers:
-      sentence =
-        "All layers changed: \(changed.count) of \(pairs.count) pairs of parameters"
-    case .someLayers:
-      var layers: [String] = []
-      for pair in changed where !layers.contains(pair.before.innermostLayer) {
-        layers.append(pair.before.innermostLayer)
-      }
-      sentence = layers.isEmpty ? "What both hold is identical" : "Changed: \(shown(layers))"
-      let all = Set(pairs.map(\.before.innermostLayer)).count
-      if !layers.isEmpty { sentence += " (\(layers.count) of \(all) layers)" }
-    case .nothingShared: sentence = "No parameter of one has a partner in the other"
-    }
-    var parts = [sentence]
-    if !reshaped.isEmpty {
-      parts.append("\(pairs.count - reshaped.count) of \(pairs.count) pairs can be compared")
-    }
-    for pair in reshaped.prefix(6) {
-      parts.append(
-        "\(pair.before.innermostLayer) \(pair.before.role) has another shape, "
-          + "\(text(pair.before.shape)) and \(text(pair.after.shape))")
-    }
-    if reshaped.count > 6 { parts.append("\(reshaped.count - 6) more have another shape") }
-    if !onlyBefore.isEmpty { parts.append("\(onlyBefore.count) only in the first") }
-    if !onlyAfter.isEmpty { parts.append("\(onlyAfter.count) only in the second") }
-    let damaged = pairs.filter { ($0.change?.nonFiniteAfter ?? 0) > 0 }.count
-    if damaged > 0 { parts.append("\(damaged) hold NaN or infinity in the second") }
-    let turned = Set(pairs.compactMap(\.transposition)).sorted()
-    if !turned.isEmpty {
-      let count = pairs.filter { $0.transposition != nil }.count
-      parts.append(
-        "\(count) kernels of the second were transposed to compare them, "
-          + turned.joined(separator: " and "))
-    }
-    if excludedBefore > 0 || excludedAfter > 0 {
-      parts.append("\(excludedBefore) and \(excludedAfter) parameters were excluded")
-    }
-    let retyped = pairs.filter { $0.before.elementType != $0.after.elementType }.count
-    if retyped > 0 { parts.append("\(retyped) are stored in another element type") }
-    return parts.joined(separator: "; ") + "."
-  }
-
-  private func shown(_ names: [String]) -> String {
-    names.prefix(6).joined(separator: ", ") + (names.count > 6 ? ", …" : "")
-  }
-
-  private func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: " × ") }
-}
-
-extension CheckpointDifference.Pair {
-  /// The kernel as a matrix: one row for each input (of a convolution, each place and channel),
-  /// one column for each output; `nil` for what is no kernel.
-  public var matrixShape: (rows: Int, columns: Int)? {
-    let shape = before.shapeInputsFirst
-    guard shape.count >= 2, before.role != .depthwiseKernel,
-      before.role.isKernel || before.kernelOrder != nil, let columns = shape.last
-    else { return nil }
-    return (shape.dropLast().reduce(1, *), columns)
-  }
-}
-
-extension CheckpointDifference {
-  /// The values of a pair as two matrices of its ``Pair/matrixShape``, row by row.
-  ///
-  /// - Precondition: the pair has a matrix shape, and its shapes agree.
-  /// - Throws: `FileError` when values cannot be read.
-  public func matrices(
-    of pair: Pair, _ first: Checkpoint, _ second: Checkpoint
-  ) throws(FileError) -> (before: [Double], after: [Double]) {
-    guard pair.matrixShape != nil, let turned = Transposition(of: pair.after, to: pair.before)
-    else {
-      preconditionFailure(
-        "\(pair.before.path) and \(pair.after.path) are not matrices of one shape")
-    }
-    let a = try first.values(pair.before)
-    let raw = try second.values(pair.after)
-    let isFlipped = pair.transposition?.hasSuffix(Transposition.turn) ?? false
-    let b = isFlipped ? turned.flipped(raw) : turned.applied(to: raw)
-    guard pair.before.kernelOrder == .outputsFirst else { return (a, b) }
-    let shape = pair.before.shape
-    let axes = KernelOrder.outputsFirst.axesInOtherOrder(rank: shape.count)
-    return (permuted(a, shape: shape, axes: axes), permuted(b, shape: shape, axes: axes))
   }
 }

@@ -75,7 +75,7 @@ public struct CheckpointTrajectory: Sendable {
     var unmatched: [[Checkpoint.Parameter]] = []
     for checkpoint in checkpoints.dropFirst() {
       let others = checkpoint.parametersInDigestOrder.filter { !options.excludes($0) }
-      let alignment = options.alignment(parameters, others, of: first, checkpoint)
+      let alignment = try options.alignment(parameters, others, reading: first, checkpoint)
       var row = [(parameter: Checkpoint.Parameter, evidence: ParameterAlignment.Evidence)?](
         repeating: nil, count: parameters.count)
       for pair in alignment.pairs { row[pair.before] = (others[pair.after], pair.evidence) }

@@ -22,7 +22,8 @@ struct Identity {
   static func all(
     _ parameters: [Checkpoint.Parameter], _ strippedPrefix: String, _ renames: [Rename]
   ) -> [Identity] {
-    var counts: [[Key: Int]] = [[:], [:]]
+    // A name that the caller gives may be that of another layer, with which it is not counted.
+    var counts: [[Key: Int]] = [[:], [:], [:], [:]]
     func numbered(_ key: Key, _ list: Int) -> Key {
       let ordinal = counts[list][key, default: 0]
       counts[list][key] = ordinal + 1
@@ -40,8 +41,8 @@ struct Identity {
       let outer =
         rename == nil ? unified(stripped(parameter.layer, strippedPrefix)) : layer
       return Identity(
-        key: numbered(Key(layer: layer, role: role), 0),
-        outer: numbered(Key(layer: outer, role: role), 1),
+        key: numbered(Key(layer: layer, role: role), rename == nil ? 0 : 2),
+        outer: numbered(Key(layer: outer, role: role), rename == nil ? 1 : 3),
         shape: parameter.shapeInputsFirst,
         lastPart: layer.split(separator: ".").last ?? "", isRenamed: rename != nil)
     }

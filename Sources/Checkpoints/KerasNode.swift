@@ -129,6 +129,22 @@ struct KerasNode {
       (places[$0.component]?.place ?? 0) < (places[$1.component]?.place ?? 0)
     }
     children = known + Self.inWritingOrder(children.filter { places[$0.component] == nil })
+    orderParts()
+  }
+
+  /// The parts of layers that are made of several, in the order in which the layer creates them,
+  /// which legacy files keep: names of attributes come in the order of the alphabet otherwise.
+  private static let parts = [
+    ["forward_layer", "backward_layer"],
+    ["query_dense", "key_dense", "value_dense", "output_dense"],
+  ]
+
+  private mutating func orderParts() {
+    func name(_ node: KerasNode) -> String { String(node.component.drop { $0 == "_" }) }
+    let names = Set(children.map(name))
+    guard let parts = Self.parts.first(where: { names.isSuperset(of: $0) }) else { return }
+    let ordered = parts.compactMap { part in children.first { name($0) == part } }
+    children = ordered + children.filter { !parts.contains(name($0)) }
   }
 
   private static func inWritingOrder(_ nodes: [KerasNode]) -> [KerasNode] {

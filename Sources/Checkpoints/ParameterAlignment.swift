@@ -15,6 +15,9 @@ public struct ParameterAlignment: Sendable {
     case moved
     /// The same role and shape at another place, where a file does not record the order of layers.
     case shape
+    /// The same role and shape, and the kernel of its layer points the same way, where names would
+    /// pair layers that do not.
+    case values
     /// The caller said so.
     case map
 
@@ -27,6 +30,7 @@ public struct ParameterAlignment: Sendable {
       case .order: "order, role and shape"
       case .moved: "layer and role, out of order"
       case .shape: "role and shape, order not recorded"
+      case .values: "role, shape and values"
       case .map: "map"
       }
     }
@@ -136,6 +140,13 @@ public struct ParameterAlignment: Sendable {
       pairs.append(Pair(before: i, after: j, evidence: evidence))
     }
     onlyAfter = free.sorted()
+  }
+
+  /// Calls pairs by a map those found by values, where `isFound` says so of the place in the first.
+  mutating func takeAsFoundByValues(_ isFound: (Int) -> Bool) {
+    for index in pairs.indices where pairs[index].evidence == .map && isFound(pairs[index].before) {
+      pairs[index].evidence = .values
+    }
   }
 
   private static func weight(_ a: Identity, _ b: Identity) -> Int32 {

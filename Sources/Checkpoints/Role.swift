@@ -64,8 +64,11 @@ extension Role {
   /// Whether gradients never change it: the running statistics of a batch normalisation.
   /// (and the count of batches that PyTorch keeps beside them).
   public var isStatistic: Bool {
-    self == .movingMean || self == .movingVariance || self == .other("num_batches_tracked")
+    self == .movingMean || self == .movingVariance || self == .batchCount
   }
+
+  /// The count of batches that PyTorch keeps beside the statistics of a batch normalisation.
+  static let batchCount = Role.other("num_batches_tracked")
 
   /// Whether it is an array whose axes are inputs and outputs in an order that layouts disagree on.
   var isKernel: Bool {

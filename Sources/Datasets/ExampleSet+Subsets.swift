@@ -87,6 +87,19 @@ extension ExampleSet {
     return set
   }
 
+  /// The examples of this set with those of others beside them, row by row, as vectors; labels and
+  /// identifiers are those of this set.
+  ///
+  /// - Precondition: all have as many examples.
+  public func joined(with others: [ExampleSet]) -> ExampleSet {
+    if others.isEmpty { return self }
+    precondition(
+      others.allSatisfy { $0.count == count }, "sets of \(others.map(\.count)) beside \(count)")
+    var set = replacing(JoinedRows(sources: [source] + others.map(\.source)))
+    set.exampleShape = [set.source.shape[1]]
+    return set
+  }
+
   /// The set with other classes for its examples, for instance groups of the old ones.
   ///
   /// - Precondition: the set has labels, and every new label is in `0..<classCount`.

@@ -65,6 +65,32 @@ struct ChangedRows: ExampleSource {
   }
 }
 
+/// The rows of several sources side by side.
+struct JoinedRows: ExampleSource {
+  let sources: [any ExampleSource]
+
+  private func width(_ source: any ExampleSource) -> Int {
+    source.shape.dropFirst().reduce(1, *)
+  }
+
+  var shape: [Int] { [sources.first?.shape[0] ?? 0, sources.map(width).reduce(0, +)] }
+  var kind: ElementKind { .float32 }
+  var rowsReadApart: Bool { sources.contains(where: \.rowsReadApart) }
+
+  func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
+    var parts: [[Float]] = []
+    for source in sources { parts.append(try source.values(rows)) }
+    var values: [Float] = []
+    values.reserveCapacity(rows.count * shape[1])
+    for row in 0..<rows.count {
+      for (part, source) in zip(parts, sources) {
+        values += part[row * width(source)..<(row + 1) * width(source)]
+      }
+    }
+    return values
+  }
+}
+
 /// Rows of another source with the same values in other extents.
 struct ReshapedRows: ExampleSource {
   let source: any ExampleSource

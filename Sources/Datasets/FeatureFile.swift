@@ -34,12 +34,12 @@ public struct FeatureProvenance: Hashable, Sendable {
     self.version = version
   }
 
-  /// The attributes that hold them in a file, by name.
-  var attributes: [(name: String, value: String)] {
-    [
+  /// Writes them as attributes of a file.
+  func write(to root: Group) throws(HDF5Error) {
+    for (name, value) in [
       ("checkpoint", checkpoint), ("checkpoint_digest", checkpointDigest), ("set", set),
       ("tap", tap), ("preprocessing", preprocessing), ("anamorph_version", version),
-    ]
+    ] { try root.setAttribute(name, value) }
   }
 }
 
@@ -104,14 +104,10 @@ public struct FeatureFile: Sendable {
       labels.map { $0.count == count } ?? true, "\(labels?.count ?? 0) labels for \(count) rows")
     do {
       try File.create(path) { root in
-        for (name, value) in provenance.attributes { try root.setAttribute(name, value) }
+        try provenance.write(to: root)
         if let labels { try root.write("labels", shape: [count], labels.map { Int64($0) }) }
         if let classNames { try root.write("class_names", classNames) }
-        switch identifiers {
-        case .rowNumbers: try root.write("ids", shape: [count], (0..<count).map { Int64($0) })
-        case .numbers(let numbers): try root.write("ids", shape: [count], numbers.map { Int64($0) })
-        case .names(let names): try root.write("ids", names)
-        }
+        try identifiers.write(to: root)
         let features = try root.create("features", shape: [count, width], of: Float.self)
         for rows in Batches.inOrder(count, size: blockRows) {
           let values = try block(rows)
@@ -123,6 +119,19 @@ public struct FeatureFile: Sendable {
       }
     } catch let error as HDF5Error {
       throw error.fileError
+    }
+  }
+}
+
+extension ExampleIdentifiers {
+  /// Writes them as the array `ids`.
+  func write(to root: Group) throws(HDF5Error) {
+    switch self {
+    case .rowNumbers(let count):
+      try root.write("ids", shape: [count], (0..<count).map { Int64($0) })
+    case .numbers(let numbers):
+      try root.write("ids", shape: [numbers.count], numbers.map { Int64($0) })
+    case .names(let names): try root.write("ids", names)
     }
   }
 }

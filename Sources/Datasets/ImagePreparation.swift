@@ -25,6 +25,13 @@ public struct ImagePreparation: Hashable, Sendable {
   /// What is done to the numbers.
   public var numbers: Preprocessing
 
+  /// A preparation of any name, sizing and numbers.
+  public init(name: String, sizing: ImageSizing, numbers: Preprocessing) {
+    self.name = name
+    self.sizing = sizing
+    self.numbers = numbers
+  }
+
   /// The names in the table.
   public static let names = [
     "torchvision", "clip", "timm", "keras-tf", "keras-caffe", "keras-torch", "raw",

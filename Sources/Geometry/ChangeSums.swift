@@ -37,15 +37,19 @@ struct ChangeSums: Equatable, Sendable {
     sum = [Double](repeating: 0, count: width)
   }
 
-  mutating func add(_ x: Matrix, _ y: Matrix) {
+  /// Adds rows; the second moment of their change is the caller's part.
+  ///
+  /// - Returns: the change.
+  @discardableResult
+  mutating func add(_ x: Matrix, _ y: Matrix) -> Matrix {
     let change = y - x
-    second?.addUpperGram(of: change)
     accumulate(&sum, change.transposedTimes([Double](repeating: 1, count: x.rows)))
     let (squaresX, squaresY) = (x.rowSquaredNorms, y.rowSquaredNorms)
     let squares = change.rowSquaredNorms
     for row in 0..<x.rows {
       add(change: squares[row], before: squaresX[row], after: squaresY[row])
     }
+    return change
   }
 
   /// Adds one example's squared lengths.

@@ -169,8 +169,14 @@ extension DirectionalChange.Split {
   }
 }
 
-/// vᵀ M v for every column v, never negative.
+/// vᵀ M v for every column v, never negative; a panel of columns at a time, for wide matrices are
+/// large.
 func energiesAlong(_ vectors: Matrix, of second: Matrix) -> [Double] {
-  let (images, directions) = ((second * vectors).transposed, vectors.transposed)
-  return images.rowInnerProducts(directions).map { max(0, $0) }
+  var energies: [Double] = []
+  for start in stride(from: 0, to: vectors.columns, by: 256) {
+    let panel = vectors[columns: start..<min(start + 256, vectors.columns)]
+    let (images, directions) = ((second * panel).transposed, panel.transposed)
+    energies += images.rowInnerProducts(directions).map { max(0, $0) }
+  }
+  return energies
 }

@@ -45,4 +45,20 @@ public struct EigengapBound: Equatable, Sendable {
       Double(dimension).squareRoot() * operatorNorm, difference.frobeniusNorm)
     bound = Measured(2 * change, over: gap, otherwise: "the eigenvalues around the cut are equal")
   }
+
+  /// The bound from the eigenvalues of one matrix, largest first, and norms of the difference.
+  ///
+  /// - Parameter operatorNorm: ‖Ŝ − S‖₂, when known; the Frobenius norm alone gives a larger bound.
+  /// - Precondition: `0 < dimension < eigenvalues.count`.
+  public init(
+    eigenvalues: [Double], operatorNorm: Double?, frobeniusNorm: Double, dimension: Int
+  ) {
+    precondition(
+      dimension > 0 && dimension < eigenvalues.count, "\(dimension) of \(eigenvalues.count)")
+    self.dimension = dimension
+    gap = max(0, eigenvalues[dimension - 1] - eigenvalues[dimension])
+    let change = min(
+      operatorNorm.map { Double(dimension).squareRoot() * $0 } ?? .infinity, frobeniusNorm)
+    bound = Measured(2 * change, over: gap, otherwise: "the eigenvalues around the cut are equal")
+  }
 }

@@ -9,12 +9,20 @@ struct Influence {
   /// Rows of the sample, centred by the means of all examples.
   let x, y: Matrix
 
-  /// Covariances of all examples, divided by n.
-  let covarianceBefore, covarianceAfter, cross: Matrix
+  /// The moments of all examples.
+  let total: JointMoments
+
+  /// Covariances of all examples, divided by n; made when asked for, to be gone soon.
+  private var covarianceBefore: Matrix { total.beforeCovariance }
+  private var covarianceAfter: Matrix { total.afterCovariance }
+  private var cross: Matrix { total.crossCovariance }
 
   /// The influence of each row of the sample on biased linear CKA, which is that on the debiased one.
   func linearCKA() -> [Double]? {
-    let (a, b, c) = (cross.squaredNorm, covarianceBefore.squaredNorm, covarianceAfter.squaredNorm)
+    let n = Double(max(1, total.count))
+    let norms = total.centredSquaredNorms
+    let a = total.centredCrossSquaredNorm / (n * n)
+    let (b, c) = (norms.before / (n * n), norms.after / (n * n))
     guard a > 0, b > 0, c > 0 else { return nil }
     let value = a / (b * c).squareRoot()
     let xy = (x * cross).rowInnerProducts(y)
@@ -28,8 +36,11 @@ struct Influence {
   /// The influences on the cosine N/√(tx ty) of the angular shape distance and on the relative
   /// distance 1 + ty/tx − 2N/tx after rotation, N = ‖C_xy‖∗.
   func shape() throws(GeometryError) -> (cosine: [Double], relative: [Double], value: Double)? {
-    let (tx, ty) = (covarianceBefore.trace, covarianceAfter.trace)
+    let n = Double(max(1, total.count))
+    let traces = total.centredTraces
+    let (tx, ty) = (traces.before / n, traces.after / n)
     guard tx > 0, ty > 0 else { return nil }
+    let cross = cross
     let svd = try convertingErrors { () throws(LinearAlgebraError) in try cross.svd() }
     let nuclear = svd.values.reduce(0, +)
     let aligned = (x * svd.u).rowInnerProducts(y.timesTransposed(svd.vt))

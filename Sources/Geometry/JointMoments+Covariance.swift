@@ -52,6 +52,66 @@ extension JointMoments {
     return result
   }
 
+  /// tr Xcᵀ Xc and tr Ycᵀ Yc.
+  var centredTraces: (before: Double, after: Double) {
+    let n = Double(max(1, count))
+    return (
+      sums.xx.trace - dot(sums.x, sums.x) / n, sums.yy.trace - dot(sums.y, sums.y) / n
+    )
+  }
+
+  /// ‖Xcᵀ Xc‖² and ‖Ycᵀ Yc‖², without a matrix of their own.
+  var centredSquaredNorms: (before: Double, after: Double) {
+    (
+      Self.centredSquaredNorm(sums.xx, sums.x, count),
+      Self.centredSquaredNorm(sums.yy, sums.y, count)
+    )
+  }
+
+  private static func centredSquaredNorm(_ upper: Matrix, _ sum: [Double], _ count: Int) -> Double {
+    let (d, scale) = (sum.count, 1 / Double(max(1, count)))
+    var total = 0.0
+    upper.values.withUnsafeBufferPointer { entries in
+      sum.withUnsafeBufferPointer { sum in
+        for row in 0..<d {
+          let mean = sum[row] * scale
+          let first = entries[row * d + row] - mean * sum[row]
+          var off = 0.0
+          var column = row + 1
+          while column < d {
+            let value = entries[row * d + column] - mean * sum[column]
+            off += value * value
+            column += 1
+          }
+          total += first * first + 2 * off
+        }
+      }
+    }
+    return total
+  }
+
+  /// ‖Xcᵀ Yc‖², without a matrix of its own.
+  var centredCrossSquaredNorm: Double {
+    let (p, q, scale) = (beforeWidth, afterWidth, 1 / Double(max(1, count)))
+    var total = 0.0
+    sums.xy.values.withUnsafeBufferPointer { entries in
+      sums.y.withUnsafeBufferPointer { y in
+        for row in 0..<p {
+          let mean = sums.x[row] * scale
+          var part = 0.0
+          var column = 0
+          while column < q {
+            let value = entries[row * q + column] - mean * y[column]
+            part += value * value
+            column += 1
+          }
+          total += part
+        }
+      }
+    }
+    return total
+  }
+
   private func centred(_ upper: Matrix, _ sum: [Double]) -> Matrix {
     var result = upper
     if count > 0 {

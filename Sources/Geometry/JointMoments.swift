@@ -110,8 +110,13 @@ public struct JointMoments: Sendable {
     try y.checkFinite(side: "after", offset: count)
     let (p, q) = (beforeShift ?? pilotShift(of: x), afterShift ?? pilotShift(of: y))
     (beforeShift, afterShift) = (p, q)
-    sums.add(x.subtractingFromRows(p), y.subtractingFromRows(q))
-    change?.add(x, y)
+    let (shiftedX, shiftedY) = (x.subtractingFromRows(p), y.subtractingFromRows(q))
+    sums.addVectors(shiftedX, shiftedY)
+    let moved = change?.add(x, y)
+    var second = change?.second
+    change?.second = nil
+    sums.addProducts(shiftedX, shiftedY, change: moved, into: &second)
+    change?.second = second
     count += x.rows
   }
 
@@ -140,6 +145,9 @@ public struct JointMoments: Sendable {
     if let otherChange = other.change { change?.add(otherChange, sign: 1) }
     count += other.count
   }
+
+  /// Says how many examples restored sums are of.
+  mutating func restore(count: Int) { self.count = count }
 
   /// The moments without those of `part`, which was merged before and has the same pilot shifts.
   ///

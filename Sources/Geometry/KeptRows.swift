@@ -19,7 +19,7 @@ public struct KeptRows: Sendable {
   private let widths: (before: Int, after: Int)
 
   /// The last place in the order that still has room; rows of groups beyond it are left out.
-  private var limit: UInt64?
+  private(set) var limit: UInt64?
 
   init(beforeWidth: Int, afterWidth: Int, capacity: Int) {
     precondition(capacity > 0, "room for \(capacity) rows")
@@ -60,6 +60,20 @@ public struct KeptRows: Sendable {
     keys += other.keys
     labels += other.labels
     settle()
+  }
+
+  /// Puts back what a file held.
+  ///
+  /// - Precondition: as many rows and keys as the values fill.
+  mutating func restore(
+    offered: Int, before: [Double], after: [Double], keys: [ExampleKey], labels: [Int],
+    limit: UInt64?
+  ) {
+    precondition(
+      before.count == keys.count * widths.before && after.count == keys.count * widths.after,
+      "\(keys.count) rows")
+    (self.offered, self.before, self.after) = (offered, before, after)
+    (self.keys, self.labels, self.limit) = (keys, labels, limit)
   }
 
   /// Brings the sample into its final form: ordered by key, within capacity.

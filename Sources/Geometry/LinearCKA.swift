@@ -15,9 +15,8 @@ public enum LinearCKA {
   /// Undefined when a side is constant.
   public static func biased(_ moments: JointMoments) -> Measured {
     if let reason = moments.reasonAgainstCorrelation { return .undefined(reason) }
-    let (xx, yy) = (moments.centredBefore.frobeniusNorm, moments.centredAfter.frobeniusNorm)
-    let xy = moments.centredCross.frobeniusNorm
-    return Measured(xy / xx * (xy / yy))
+    let (xx, yy) = moments.centredSquaredNorms
+    return Measured(moments.centredCrossSquaredNorm / xx.squareRoot() / yy.squareRoot())
   }
 
   /// h(X, Y) / √(h(X, X) h(Y, Y)), with h the debiased ‖XcᵀYc‖² of ``debiasedProducts(_:)``.
@@ -47,31 +46,31 @@ public enum LinearCKA {
     let sums = moments.sums
     let (mx, my) = (sums.x.map { $0 / n }, sums.y.map { $0 / n })
     let (mmx, mmy) = (dot(mx, mx), dot(my, my))
-    let (cxx, cyy, cxy) = (moments.centredBefore, moments.centredAfter, moments.centredCross)
-    var (fullX, fullY) = (sums.xx, sums.yy)
-    fullX.mirrorUpperTriangle()
-    fullY.mirrorUpperTriangle()
     // Σ |xc|²|yc|², the squared lengths written out about the means.
     let rxy =
       sums.ab - 2 * dot(my, sums.ay) - 2 * dot(mx, sums.bx) + mmy * sums.a + mmx * sums.b
       + 4 * dot(mx, sums.xy.times(my)) - 3 * n * mmx * mmy
     let rxx =
-      sums.aa - 4 * dot(mx, sums.ax) + 2 * mmx * sums.a + 4 * dot(mx, fullX.times(mx))
+      sums.aa - 4 * dot(mx, sums.ax) + 2 * mmx * sums.a + 4 * dot(mx, sums.xx.symmetricTimes(mx))
       - 3 * n * mmx * mmx
     let ryy =
-      sums.bb - 4 * dot(my, sums.by) + 2 * mmy * sums.b + 4 * dot(my, fullY.times(my))
+      sums.bb - 4 * dot(my, sums.by) + 2 * mmy * sums.b + 4 * dot(my, sums.yy.symmetricTimes(my))
       - 3 * n * mmy * mmy
-    func product(_ cross: Matrix, _ r: Double, _ traces: Double) -> Double {
-      cross.squaredNorm - n / (n - 2) * r + traces / ((n - 1) * (n - 2))
+    func product(_ squaredNorm: Double, _ r: Double, _ traces: Double) -> Double {
+      squaredNorm - n / (n - 2) * r + traces / ((n - 1) * (n - 2))
     }
-    let (tx, ty) = (cxx.trace, cyy.trace)
-    return (product(cxy, rxy, tx * ty), product(cxx, rxx, tx * tx), product(cyy, ryy, ty * ty))
+    let (tx, ty) = moments.centredTraces
+    let (xx, yy) = moments.centredSquaredNorms
+    return (
+      product(moments.centredCrossSquaredNorm, rxy, tx * ty), product(xx, rxx, tx * tx),
+      product(yy, ryy, ty * ty)
+    )
   }
 
   /// The biased HSIC of linear kernels, tr(K H L H) / (n − 1)²; 0 when n < 2.
   public static func biasedHSIC(_ moments: JointMoments) -> Double {
     let n = Double(moments.count)
-    return n < 2 ? 0 : moments.centredCross.squaredNorm / ((n - 1) * (n - 1))
+    return n < 2 ? 0 : moments.centredCrossSquaredNorm / ((n - 1) * (n - 1))
   }
 
   /// The unbiased HSIC of linear kernels (Song et al. 2012); may be negative.
@@ -141,8 +140,8 @@ extension JointMoments {
   var reasonAgainstCorrelation: String? {
     guard count > 0 else { return "there are no examples" }
     for (side, centred, raw, mean) in [
-      ("before", centredBefore.trace, sums.xx.trace, beforeMean),
-      ("after", centredAfter.trace, sums.yy.trace, afterMean),
+      ("before", centredTraces.before, sums.xx.trace, beforeMean),
+      ("after", centredTraces.after, sums.yy.trace, afterMean),
     ] {
       let unshifted = centred + Double(count) * dot(mean, mean)
       guard centred.isFinite else { return "the sums are not finite numbers" }

@@ -93,6 +93,16 @@ public struct PrincipalDirections: Sendable {
     case .effectiveRank:
       let rank = Spectrum.effectiveRank(singularValues).number ?? 0
       dimension = min(Int(rank.rounded()), available)
+    case .gap:
+      let candidates = 1..<max(2, available / 2 + 1)
+      dimension = min(
+        available,
+        candidates.max { a, b in
+          func ratio(_ k: Int) -> Double {
+            k < energies.count && energies[k] > 0 ? energies[k - 1] / energies[k] : 0
+          }
+          return ratio(a) < ratio(b)
+        } ?? 0)
     }
     return Subspace(
       basis: vectors[columns: 0..<dimension], energies: Array(energies.prefix(dimension)),

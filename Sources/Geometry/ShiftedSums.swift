@@ -1,3 +1,4 @@
+import Dispatch
 import LinearAlgebra
 
 /// Sums over examples of shifted rows x (before) and y (after), with a = |x|² and b = |y|².
@@ -30,15 +31,12 @@ struct ShiftedSums: Sendable {
     xy = Matrix(rows: beforeWidth, columns: afterWidth)
   }
 
-  /// Adds the sums over rows that are shifted already.
-  mutating func add(_ rowsX: Matrix, _ rowsY: Matrix) {
+  /// Adds the sums over rows that are shifted already, but for the products of ``SecondMoments``.
+  mutating func addVectors(_ rowsX: Matrix, _ rowsY: Matrix) {
     let ones = [Double](repeating: 1, count: rowsX.rows)
     let (squaresX, squaresY) = (rowsX.rowSquaredNorms, rowsY.rowSquaredNorms)
     accumulate(&x, rowsX.transposedTimes(ones))
     accumulate(&y, rowsY.transposedTimes(ones))
-    xx.addUpperGram(of: rowsX)
-    yy.addUpperGram(of: rowsY)
-    xy.addProduct(transposed: rowsX, rowsY)
     a += dot(squaresX, ones)
     b += dot(squaresY, ones)
     aa += dot(squaresX, squaresX)
@@ -48,6 +46,35 @@ struct ShiftedSums: Sendable {
     accumulate(&ay, rowsY.transposedTimes(squaresX))
     accumulate(&bx, rowsX.transposedTimes(squaresY))
     accumulate(&by, rowsY.transposedTimes(squaresY))
+  }
+
+  /// Adds the d×d products of a block, side by side: each product is summed by one thread, so that
+  /// the same blocks give the same bits whatever the number of processors.
+  mutating func addProducts(
+    _ rowsX: Matrix, _ rowsY: Matrix, change: Matrix?, into second: inout Matrix?
+  ) {
+    guard rowsX.columns * rowsY.columns >= 1 << 16 else {
+      xx.addUpperGram(of: rowsX)
+      yy.addUpperGram(of: rowsY)
+      xy.addProduct(transposed: rowsX, rowsY)
+      if let change { second?.addUpperGram(of: change) }
+      return
+    }
+    // Taken out of their owners, so that nothing is copied and no two threads share a value.
+    let jobs = [
+      Job(xy) { $0.addProduct(transposed: rowsX, rowsY) },
+      Job(xx) { $0.addUpperGram(of: rowsX) }, Job(yy) { $0.addUpperGram(of: rowsY) },
+      Job(second ?? Matrix(rows: 0, columns: 0)) { target in
+        if let change { target.addUpperGram(of: change) }
+      },
+    ]
+    let empty = Matrix(rows: 0, columns: 0)
+    (xy, xx, yy) = (empty, empty, empty)
+    let hadSecond = second != nil
+    second = nil
+    DispatchQueue.concurrentPerform(iterations: jobs.count) { jobs[$0].run() }
+    (xy, xx, yy) = (jobs[0].take(), jobs[1].take(), jobs[2].take())
+    if hadSecond { second = jobs[3].take() }
   }
 
   /// Adds `scale` times the sums of other examples with the same shifts.
@@ -72,10 +99,8 @@ struct ShiftedSums: Sendable {
   mutating func shift(before s: [Double], after t: [Double], count: Int) {
     let n = Double(count)
     let (ss, tt, sx, ty) = (dot(s, s), dot(t, t), dot(s, x), dot(t, y))
-    var (fullX, fullY) = (xx, yy)
-    fullX.mirrorUpperTriangle()
-    fullY.mirrorUpperTriangle()
-    let (xxs, yyt, xyt, yxs) = (fullX.times(s), fullY.times(t), xy.times(t), xy.transposedTimes(s))
+    let (xxs, yyt) = (xx.symmetricTimes(s), yy.symmetricTimes(t))
+    let (xyt, yxs) = (xy.times(t), xy.transposedTimes(s))
     let old = self
 
     ab += 2 * dot(t, old.ay) + tt * old.a + 2 * dot(s, old.bx) + 4 * dot(s, xyt)
@@ -118,6 +143,24 @@ struct ShiftedSums: Sendable {
 /// Adds `scale` times `other` to `sum`.
 func accumulate(_ sum: inout [Double], _ other: [Double], _ scale: Double = 1) {
   for index in sum.indices { sum[index] += scale * other[index] }
+}
+
+/// A matrix with what is to be added to it; used by one thread at a time.
+private final class Job: @unchecked Sendable {
+  private var target: Matrix
+  private let body: (inout Matrix) -> Void
+
+  init(_ target: Matrix, _ body: @escaping (inout Matrix) -> Void) {
+    self.target = target
+    self.body = body
+  }
+
+  func run() { body(&target) }
+
+  func take() -> Matrix {
+    defer { target = Matrix(rows: 0, columns: 0) }
+    return target
+  }
 }
 
 private func row(_ vector: [Double]) -> Matrix {

@@ -5,8 +5,9 @@ extension SimilarityAnalysis {
   /// Linear CKA by what is there: Gram matrices of few rows, moments of blocks, or influences.
   func linearCKA(_ measures: [SimilarityMeasure]) throws(GeometryError) -> [SimilarityResult] {
     guard !measures.isEmpty else { return [] }
+    let widest = max(features.beforeWidth, features.afterWidth)
     if features.kept.isComplete,
-      !features.isNarrow || features.moments == nil, features.count <= 2048
+      features.count <= widest || (!features.isNarrow && features.count <= 2048)
     {
       return ckaOfRows(measures)
     }
@@ -53,8 +54,7 @@ extension SimilarityAnalysis {
     Influence(
       x: features.kept.rowsBefore.subtractingFromRows(total.beforeMean),
       y: features.kept.rowsAfter.subtractingFromRows(total.afterMean),
-      covarianceBefore: total.beforeCovariance, covarianceAfter: total.afterCovariance,
-      cross: total.crossCovariance)
+      total: total)
   }
 
   /// A result by influences on the sample.
@@ -81,10 +81,19 @@ extension SimilarityAnalysis {
   }
 
   private func ckaNull(_ measure: SimilarityMeasure, _ total: JointMoments) -> NullSummary? {
+    if features.kept.isComplete, total.count >= 4, total.count <= 1024, settings.draws > 1,
+      total.reasonAgainstCorrelation == nil
+    {
+      let (x, y) = (features.kept.rowsBefore.centered, features.kept.rowsAfter.centered)
+      return KernelPair(x.timesTransposed(x), y.timesTransposed(y)).null(
+        debiased: measure == .ckaDebiased, draws: settings.draws,
+        generator: generator(measure.rawValue))
+    }
     if measure == .ckaDebiased { return NullSummary.debiasedCKA(count: total.count) }
-    let (x, y) = (total.centredBefore, total.centredAfter)
+    let (traces, norms) = (total.centredTraces, total.centredSquaredNorms)
     return NullSummary.biasedCKA(
-      traces: (x.trace, y.trace), norms: (x.frobeniusNorm, y.frobeniusNorm), count: total.count)
+      traces: (traces.before, traces.after),
+      norms: (norms.before.squareRoot(), norms.after.squareRoot()), count: total.count)
   }
 
   /// By n×n Gram matrices of all rows: with a block left out, a part of the same matrices.

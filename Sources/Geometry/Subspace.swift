@@ -15,6 +15,10 @@ public enum SubspaceRule: Equatable, Sendable {
 
   /// The effective rank of Roy and Vetterli, rounded to the nearest whole number.
   case effectiveRank
+
+  /// The k up to half the rank with the largest ratio λₖ/λₖ₊₁ of neighbouring eigenvalues (Ahn and
+  /// Horenstein, Econometrica 81, 2013).
+  case gap
 }
 
 extension SubspaceRule: CustomStringConvertible {
@@ -25,6 +29,7 @@ extension SubspaceRule: CustomStringConvertible {
     case .count(let count): "the first \(count)"
     case .numericalRank(let rule): "\(rule)"
     case .effectiveRank: "the effective rank"
+    case .gap: "the largest gap"
     }
   }
 }

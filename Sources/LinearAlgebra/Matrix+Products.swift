@@ -158,6 +158,20 @@ extension Matrix {
     return result
   }
 
+  /// The product of a symmetric matrix, of which only the upper triangle is read, and a vector.
+  ///
+  /// - Precondition: the matrix is square and `vector.count == columns`.
+  public func symmetricTimes(_ vector: [Double]) -> [Double] {
+    precondition(rows == columns, "\(rows)×\(columns) is not square")
+    precondition(vector.count == columns, "\(vector.count) entries for \(columns) columns")
+    var result = [Double](repeating: 0, count: rows)
+    guard rows > 0 else { return result }
+    cblas_dsymv(
+      CblasRowMajor, CblasUpper, blasSize(rows), 1, values, blasSize(columns), vector, 1, 0,
+      &result, 1)
+    return result
+  }
+
   /// The product `selfᵀ vector`.
   ///
   /// - Precondition: `vector.count == rows`.

@@ -30,16 +30,41 @@ extension Matrix {
       LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), Int32(rows), &work,
       Int32(rows), &ascending)
     try checkStatus(info, "symmetric eigenproblem")
-    // Eigenvectors lie in the rows of `work` now, smallest eigenvalue first.
-    let found = Matrix(rows: rows, columns: rows, values: work)
-    var descending: [Double] = []
-    descending.reserveCapacity(work.count)
-    for row in stride(from: rows - 1, through: 0, by: -1) {
-      let vector = found.row(row)
-      descending += found.wantsFlip(row: row) ? vector.map { -$0 } : vector
+    // Eigenvectors lie in the rows of `work` now, smallest eigenvalue first: turn them round in
+    // place, for wide matrices are large.
+    var found = Matrix(rows: rows, columns: rows, values: work)
+    work = []
+    for row in 0..<rows where found.wantsFlip(row: row) {
+      for place in row * rows..<(row + 1) * rows { found.values[place].negate() }
     }
-    return SymmetricEigendecomposition(
-      values: ascending.reversed(),
-      vectors: Matrix(rows: rows, columns: rows, values: descending).transposed)
+    for row in 0..<rows / 2 {
+      let other = rows - 1 - row
+      for column in 0..<rows { found.values.swapAt(row * rows + column, other * rows + column) }
+    }
+    for row in 0..<rows {
+      for column in (row + 1)..<max(rows, row + 1) {
+        found.values.swapAt(row * rows + column, column * rows + row)
+      }
+    }
+    return SymmetricEigendecomposition(values: ascending.reversed(), vectors: found)
+  }
+
+  /// The eigenvalues of a symmetric matrix alone, largest first (LAPACK `dsyevd`).
+  ///
+  /// Only the upper triangle is read.
+  ///
+  /// - Precondition: the matrix is square.
+  /// - Complexity: O(n³), several times faster than with vectors.
+  public func symmetricEigenvalues() throws(LinearAlgebraError) -> [Double] {
+    precondition(rows == columns, "\(rows)×\(columns) is not square")
+    guard rows > 0 else { return [] }
+    try checkForLAPACK("symmetric eigenvalues")
+    var work = values
+    var ascending = [Double](repeating: 0, count: rows)
+    let info = LAPACKE_dsyevd(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "L")), Int32(rows), &work,
+      Int32(rows), &ascending)
+    try checkStatus(info, "symmetric eigenvalues")
+    return ascending.reversed()
   }
 }

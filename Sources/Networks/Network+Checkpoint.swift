@@ -8,13 +8,21 @@ extension Network {
   ///   - architecture: What to use in place of the architecture in the file: for files that hold
   ///     only parameters.
   ///   - inputShape: The shape of an example, for Keras models that leave it open.
+  ///   - options: What the names and shapes of a state dictionary leave open.
   /// - Throws: `FileError`, one line that names the file, the layer or parameter and what is wrong:
   ///   no architecture, a layer that is not supported, a parameter that is missing, of another shape
   ///   or holding NaN or infinities.
   public init(
-    _ checkpoint: Checkpoint, architecture given: JSON? = nil, inputShape: [Int]? = nil
+    _ checkpoint: Checkpoint, architecture given: JSON? = nil, inputShape: [Int]? = nil,
+    options: StateDictionaryArchitecture.Options = StateDictionaryArchitecture.Options()
   ) throws(FileError) {
     let path = checkpoint.path
+    if given == nil,
+      let recognised = try StateDictionaryArchitecture(of: checkpoint, options: options)
+    {
+      try self.init(checkpoint, recognised)
+      return
+    }
     if let reason = checkpoint.conversionNeeded { throw FileError(path: path, reason: reason) }
     let architecture: JSON
     if let given {
@@ -49,17 +57,25 @@ extension Network {
     _ source: Checkpoint.Parameter, for slot: ParameterSlot, _ checkpoint: Checkpoint
   ) throws(FileError) -> Tensor {
     let object = "\(slot.layer)/\(slot.role)"
-    guard source.shape == slot.shape else {
+    guard ParameterSources.agrees(source.shape, slot.shape) else {
       throw FileError(
         path: checkpoint.path, object: object,
         reason: "has the shape \(source.shape) where the architecture wants \(slot.shape)")
     }
+    let tensor = try finite(source, called: object, checkpoint)
+    return Tensor(shape: slot.shape, values: tensor.values)
+  }
+
+  /// The values of a parameter, which must all be numbers.
+  static func finite(
+    _ source: Checkpoint.Parameter, called object: String, _ checkpoint: Checkpoint
+  ) throws(FileError) -> Tensor {
     let tensor = try checkpoint.tensor(source)
     if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
       let kind = tensor.values[index].isNaN ? "NaN" : "an infinity"
       throw FileError(
         path: checkpoint.path, object: object,
-        reason: "holds \(kind) at \(position(index, in: slot.shape)); "
+        reason: "holds \(kind) at \(position(index, in: source.shape)); "
           + "\(tensor.nonFiniteCount) of \(tensor.count) values are not finite")
     }
     return tensor
@@ -103,6 +119,8 @@ extension Graph {
   public init(architecture: JSON, inputShape: [Int]? = nil) throws(NetworkError) {
     if architecture["format"]?.string == ArchitectureDescription.format {
       self = try ArchitectureDescription(architecture).graph()
+    } else if architecture["format"]?.string == StateDictionaryArchitecture.format {
+      self = try StateDictionaryArchitecture(architecture).graph
     } else {
       self = try KerasArchitecture.graph(architecture, inputShape: inputShape)
     }

@@ -4,6 +4,8 @@ import Randomness
 extension Network {
   /// The same network with a new classifier head for `classes` classes; everything else stays.
   ///
+  /// A network that was built from a state dictionary without a head gets one behind its features.
+  ///
   /// The architecture is changed with it.
   ///
   /// - Parameters:
@@ -14,6 +16,10 @@ extension Network {
   public func replacingHead(
     classes: Int, initializer: Initializer = .uniform, seed: UInt64
   ) throws(NetworkError) -> Network {
+    if architecture["format"]?.string == StateDictionaryArchitecture.format {
+      let resized = try StateDictionaryArchitecture(architecture).settingClasses(classes)
+      return try replacingHead(resized, initializer: initializer, seed: seed)
+    }
     let head = try graph.head
     let resized = try graph.resizingHead(head, to: classes)
     let slots = graph.nodes[head].parameters
@@ -34,6 +40,33 @@ extension Network {
       }
     }
     return Network(resized, parameters: tensors, architecture: architecture)
+  }
+}
+
+extension Network {
+  /// The network of `resized`, which differs from this one in its head alone.
+  private func replacingHead(
+    _ resized: StateDictionaryArchitecture, initializer: Initializer, seed: UInt64
+  ) throws(NetworkError) -> Network {
+    let head = resized.graph.nodes[try resized.graph.head].parameters
+    let known = Dictionary(zip(graph.parameters.map(SlotName.init), parameters)) { first, _ in first
+    }
+    let tensors = resized.graph.parameters.enumerated().map { index, slot in
+      if !head.contains(index), let tensor = known[SlotName(slot)] { return tensor }
+      var generator = SeededGenerator(seed: seed, "head \(slot.layer)/\(slot.role)")
+      return initializer.tensor(for: slot, using: &generator)
+    }
+    return Network(resized.graph, parameters: tensors, architecture: resized.json)
+  }
+
+  private struct SlotName: Hashable {
+    let layer: String
+    let role: Role
+
+    init(_ slot: ParameterSlot) {
+      layer = slot.layer
+      role = slot.role
+    }
   }
 }
 

@@ -5,6 +5,9 @@ public struct NetworkError: Error, Equatable, Sendable, CustomStringConvertible 
   /// The layer, when the failure is about one.
   public var layer: String?
 
+  /// The array of a state dictionary, when the failure is about one.
+  public var parameter: String?
+
   /// What is wrong, in a few words, and what to do about it where that is known.
   public var reason: String
 
@@ -14,13 +17,21 @@ public struct NetworkError: Error, Equatable, Sendable, CustomStringConvertible 
     self.reason = reason
   }
 
+  /// A failure at the array called `parameter` of a state dictionary.
+  public init(parameter: String, reason: String) {
+    self.parameter = parameter
+    self.reason = reason
+  }
+
   /// One line: where, then what.
   public var description: String {
-    if let layer { "layer '\(layer)': \(reason)" } else { reason }
+    if let place { "\(place): \(reason)" } else { reason }
   }
+
+  private var place: String? { layer.map { "layer '\($0)'" } ?? parameter }
 
   /// The same failure about the network in the file at `path`: `path: layer 'x': reason`.
   public func inFile(_ path: String) -> FileError {
-    FileError(path: path, object: layer.map { "layer '\($0)'" }, reason: reason)
+    FileError(path: path, object: place, reason: reason)
   }
 }

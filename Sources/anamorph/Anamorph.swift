@@ -23,6 +23,7 @@ struct Anamorph: ParsableCommand {
       Theory.self,
       Features.self,
       Compare.self,
+      Merge.self,
       Distort.self,
       Train.self,
       Verify.self,

@@ -51,25 +51,12 @@ struct Compare: ParsableCommand {
     name: .customLong("id-prefix"), help: "Put before every example's ID; for parts of a set.")
   var identifierPrefix = ""
 
-  @Option(
-    name: .customLong("head-before"),
-    help: "The checkpoint whose head reads the first set: NC3, NC4.")
-  var headBefore: String?
-
-  @Option(name: .customLong("head-after"), help: "The checkpoint whose head reads the second set.")
-  var headAfter: String?
-
   @Option(help: "How many blocks of examples the jackknife leaves out in turn.")
   var blocks = 20
 
-  @Option(help: "How many random pairings or rotations a null draws.")
-  var draws = 100
-
-  @Option(help: "On how many examples measures are taken that look at all pairs of them.")
-  var sample = 1024
-
-  @Option(help: "The seed of the nulls.")
-  var seed = 0
+  @Flag(
+    help: "Write the change along each principal direction of the first set too; needs -o.")
+  var directions = false
 
   @Option(help: "Write the sums as a file that 'anamorph merge' adds to others.")
   var moments: String?
@@ -77,17 +64,16 @@ struct Compare: ParsableCommand {
   @Option(name: [.short, .customLong("output")], help: "The run directory to write.")
   var output: String?
 
-  @Option(help: "text for people; csv with a measurement per row; json with everything.")
-  var format = OutputFormat.text
+  @OptionGroup var measuring: MeasuringOptions
 
   @Flag(help: "No progress.")
   var quiet = false
 
   func validate() throws {
-    guard (2...1000).contains(blocks) else { throw ValidationError("Give 2 to 1000 blocks.") }
-    guard draws >= 0, seed >= 0, sample >= 4 else {
-      throw ValidationError("--draws and --seed are zero or more, --sample at least 4.")
+    guard !directions || output != nil else {
+      throw ValidationError("--directions are a table in a run directory: name it with -o.")
     }
+    guard (2...1000).contains(blocks) else { throw ValidationError("Give 2 to 1000 blocks.") }
     _ = try chosenMeasures()
   }
 
@@ -120,7 +106,12 @@ struct Compare: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let pair = try openPair()
+      if let moments { try checkWritable(moments) }
+      let (first, second) = (try open(before, labels: labels), try open(after, labels: nil))
+      let pair = try FeatureSetPair(
+        first.features, second.features, byRow: byRow,
+        groups: try groups.map { try ExampleGroups.read($0, for: before) },
+        identifierPrefix: identifierPrefix)
       var gathering = PairedFeatures.Settings()
       gathering.blocks = blocks
       let progress = Progress("compare", total: pair.count, unit: "examples", isQuiet: quiet)
@@ -128,54 +119,42 @@ struct Compare: ParsableCommand {
         try pair.features(settings: gathering) { progress.advance(by: $0) }
       }
       progress.finish()
-      try measure(features, name: pair.name)
+      if let moments {
+        let origin = MomentsFile.Origin(
+          digestBefore: first.provenance.checkpointDigest,
+          digestAfter: second.provenance.checkpointDigest, tapBefore: first.provenance.tap,
+          tapAfter: second.provenance.tap)
+        try MomentsFile(features, origin: origin).write(to: moments, version: Anamorph.version)
+      }
+      try withRunDirectory(at: output) { run in
+        let table = try measuring.measure(
+          features, try chosenMeasures(), title: "\(before), \(after)", pair: "")
+        let ledger =
+          directions
+          ? [
+            Table.directions(
+              try naming("\(before), \(after)") { try DirectionIntervals(principalOf: features) })
+          ] : []
+        try run?.write([table] + ledger)
+        try run?.write(record: record(features))
+      }
     }
   }
 
-  private func openPair() throws -> FeatureSetPair {
-    func open(_ name: String, labels: String?) throws -> ExampleSet {
-      let set = try FeatureFile.open(name, labels: columnsAreExamples ? nil : labels).features
-      return columnsAreExamples ? try set.transposed() : set
-    }
-    let first = try open(before, labels: labels)
-    return try FeatureSetPair(
-      first, try open(after, labels: nil), name: "", byRow: byRow,
-      groups: try groups.map { try ExampleGroups.read($0, for: before) },
-      identifierPrefix: identifierPrefix)
-  }
-
-  /// Takes the measures and prints and writes them.
-  private func measure(_ features: PairedFeatures, name: String) throws {
-    var settings = SimilarityAnalysis.Settings()
-    settings.draws = draws
-    settings.seed = UInt64(seed)
-    settings.quadraticRows = sample
-    let results = try naming("\(before), \(after)") {
-      try SimilarityAnalysis(features, settings: settings).results(for: try chosenMeasures())
-    }
-    var table = Table.similarities
-    table.append(results, pair: name, widths: (features.beforeWidth, features.afterWidth))
-    try withRunDirectory(at: output) { run in
-      try run?.write([table])
-      try run?.write(record: record(features))
-    }
-    switch format {
-    case .csv: try StandardOutput.write(table.csv)
-    case .json: try StandardOutput.write(table.json.rendered() + "\n")
-    case .text:
-      let style = Style.standardOutput()
-      try StandardOutput.write(
-        "\(before) (\(features.beforeWidth) features) against \(after) (\(features.afterWidth)), "
-          + "\(features.count) examples\n\n"
-          + SimilaritySummary.table(results).text(style: style))
-    }
+  /// A set with where it comes from.
+  private func open(
+    _ name: String, labels: String?
+  ) throws -> (features: ExampleSet, provenance: FeatureProvenance) {
+    let file = try FeatureFile.open(name, labels: columnsAreExamples ? nil : labels)
+    return (columnsAreExamples ? try file.features.transposed() : file.features, file.provenance)
   }
 
   private func record(_ features: PairedFeatures) -> JSONText {
     [
       "command": "compare", "version": .text(Anamorph.version), "before": .text(before),
-      "after": .text(after), "examples": .integer(features.count), "seed": .integer(seed),
-      "blocks": .integer(blocks), "draws": .integer(draws), "measures": .text(measures),
+      "after": .text(after), "examples": .integer(features.count),
+      "seed": .integer(measuring.seed), "blocks": .integer(blocks),
+      "draws": .integer(measuring.draws), "measures": .text(measures),
     ]
   }
 }

@@ -1,8 +1,10 @@
 import Checkpoints
+import HDF5
 import Reports
 
 extension Diff {
-  /// A row for each pair in the model order of the first file, then one for each left over.
+  /// A row for each pair in the model order of the first file, then one for each left over, then one
+  /// for each layer, and one for everything.
   static func table(_ difference: CheckpointDifference) -> Table {
     var table = Table(
       "difference", caption: "How each parameter changed from the first checkpoint to the second.",
@@ -10,21 +12,33 @@ extension Diff {
     for pair in difference.pairs { table.append(row(pair)) }
     for parameter in difference.onlyBefore { table.append(row(parameter, "only in the first")) }
     for parameter in difference.onlyAfter { table.append(row(parameter, "only in the second")) }
+    for layer in difference.layers { table.append(row(layer, "layer")) }
+    if !difference.pairs.isEmpty { table.append(row(difference.total, "checkpoint")) }
     return table
   }
 
   /// The table for people: columns that would say nothing, such as second names that are all the
   /// same as the first, are left out.
-  static func brief(_ table: Table) -> Table {
-    let rows = table.rows
+  static func brief(_ table: Table, _ difference: CheckpointDifference) -> Table {
+    var rows = table.rows.filter { $0[0] == "parameter" }
+    if let ulps = table.columns.firstIndex(where: { $0.name == "largest_ulps" }) {
+      for (row, pair) in difference.pairs.enumerated() {
+        guard case .integer(let distance) = rows[row][ulps],
+          let octave = pair.before.elementType.numbersPerOctave, distance >= octave
+        else { continue }
+        rows[row][ulps] = tooFar
+      }
+    }
     let kept = table.columns.indices.filter { index in
       switch table.columns[index].name {
-      case "layer_after": !rows.allSatisfy { $0[index] == $0[0] }
-      case "parameter_after": !rows.allSatisfy { $0[index] == $0[2] }
+      case "level": false
+      case "layer_after": !rows.allSatisfy { $0[index] == $0[1] }
+      case "parameter_after": !rows.allSatisfy { $0[index] == $0[3] }
       case "non_finite_before", "non_finite_after":
         rows.contains { $0[index] != .integer(0) && $0[index] != .none }
       case "transposed": rows.contains { $0[index] != .none }
-      case "largest_ulps": rows.contains { $0[index] != .none && $0[index] != .integer(0) }
+      case "largest_ulps":
+        rows.contains { ![Cell.none, .integer(0), Self.tooFar].contains($0[index]) }
       default: true
       }
     }
@@ -36,25 +50,25 @@ extension Diff {
   private static func row(_ pair: CheckpointDifference.Pair) -> [Cell] {
     let (before, after) = (pair.before, pair.after)
     let names: [Cell] = [
-      .text(before.layer), .text(before.role.name), .text(before.name),
-      .text(after.layer), .text(after.name), .text(pair.evidence.title),
+      "parameter", .text(before.innermostLayer), .text(before.role.name), .text(before.name),
+      .text(after.innermostLayer), .text(after.name), .text(pair.evidence.title),
       pair.transposition.map(Cell.text) ?? .none,
     ]
     guard let change = pair.change else {
       let shapes = Cell.text("\(shapeText(before.shape)) → \(shapeText(after.shape))")
       let reason = Cell.undefined("the shapes differ")
       return names + [shapes, "other shape"] + [
-        reason, reason, reason, .none, .none, reason, .none, .none,
+        reason, reason, reason, reason, .none, .none, reason, .none, .none,
       ]
     }
     let zero = "one of the two is zero"
     return names + [
       .text(shapeText(before.shape)), .text(change.isSame ? "same" : "changed"),
+      .number(change.distance),
       .number(change.relativeNorm, otherwise: "the first is zero, or a norm overflows"),
       .number(change.cosine, otherwise: zero + ", or a norm overflows"),
       .number(change.largest ?? 0),
-      change.largest == nil
-        ? .none : .text("[" + change.largestIndex.map(String.init).joined(separator: ",") + "]"),
+      change.largest == nil ? .none : .text(place(change.largestIndex)),
       change.largestUlps.map { .integer(Int(clamping: $0)) } ?? .none,
       .number(change.changedShare), .integer(change.nonFiniteBefore),
       .integer(change.nonFiniteAfter),
@@ -63,14 +77,66 @@ extension Diff {
 
   private static func row(_ parameter: Checkpoint.Parameter, _ status: String) -> [Cell] {
     let isFirst = status == "only in the first"
-    let (here, there) = ([Cell.text(parameter.layer), .text(parameter.name)], [Cell.none, .none])
+    let (here, there) = (
+      [Cell.text(parameter.innermostLayer), .text(parameter.name)], [Cell.none, .none]
+    )
     let (first, second) = isFirst ? (here, there) : (there, here)
-    return [first[0], .text(parameter.role.name), first[1]] + second
+    return ["parameter", first[0], .text(parameter.role.name), first[1]] + second
       + [.none, .none, .text(shapeText(parameter.shape)), .text(status)]
-      + [Cell](repeating: .none, count: 8)
+      + [Cell](repeating: .none, count: 9)
   }
 
+  /// A row for a layer, or for everything.
+  private static func row(_ layer: LayerChange, _ level: String) -> [Cell] {
+    let count = "\(layer.parameterCount) parameters"
+    return [
+      .text(level), level == "layer" ? .text(layer.layer) : .none, .none, .none, .none, .none,
+      .none,
+      .none, .text(layer.parameterCount == 1 ? "1 parameter" : count),
+      .text(layer.isSame ? "same" : "changed"), .number(layer.distance),
+      .number(layer.relativeNorm, otherwise: "the first is zero, or a norm overflows"),
+      .number(layer.cosine, otherwise: "one of the two is zero, or a norm overflows"),
+      .number(layer.largest ?? 0),
+      layer.largestIn.map { .text("\($0.role.name) \(place(layer.largestIndex))") } ?? .none,
+      .none, .number(layer.changedShare), .integer(layer.nonFiniteBefore),
+      .integer(layer.nonFiniteAfter),
+    ]
+  }
+
+  private static func place(_ index: [Int]) -> String {
+    "[" + index.map(String.init).joined(separator: ",") + "]"
+  }
+
+  /// The layers for people; `nil` when each has one parameter, so that nothing would be new.
+  static func brief(layers difference: CheckpointDifference) -> Table? {
+    let layers = difference.layers
+    guard !difference.isSame, layers.contains(where: { $0.parameterCount > 1 }), layers.count > 1
+    else { return nil }
+    var whole = Table("layers", columns: columns)
+    for layer in layers { whole.append(row(layer, "layer")) }
+    let names = [
+      "layer", "shape", "status", "distance", "relative_norm", "cosine",
+      "largest_change", "largest_index", "changed_share",
+    ]
+    let kept = names.compactMap { name in columns.firstIndex { $0.name == name } }
+    var brief = Table(
+      "layers",
+      columns: kept.map { index in
+        var column = columns[index]
+        if column.name == "shape" { column.title = "parameters" }
+        return column
+      })
+    for row in whole.rows { brief.append(kept.map { row[$0] }) }
+    return brief
+  }
+
+  /// Distances of an octave and more are no rounding and say nothing in ulps.
+  private static let tooFar = Cell.undefined(
+    "a value changed by a factor of two or more, or its sign, which is far beyond rounding")
+
   private static let columns = [
+    Column(
+      "level", meaning: "parameter, layer (all its parameters together), or checkpoint (all)."),
     Column("layer", meaning: "The layer in the first file."),
     Column("role", meaning: "What the parameter does in its layer."),
     Column("parameter", meaning: "The parameter's name in the first file."),
@@ -79,8 +145,14 @@ extension Diff {
     Column("matched_by", meaning: "What makes the two a pair."),
     Column(
       "transposed", meaning: "How the second was transposed for the comparison, if it was."),
-    Column("shape", meaning: "The shape, or both shapes when they differ."),
+    Column(
+      "shape",
+      meaning: "The shape, or both shapes when they differ; of layers, how many parameters."),
     Column("status", meaning: "same, changed, other shape, or only in one of the files."),
+    Column(
+      "distance", .number(significantDigits: 4), title: "‖b−a‖",
+      convention: "Frobenius norm over values finite on both sides",
+      meaning: "The length of the change.", hasReason: true),
     Column(
       "relative_norm", .number(significantDigits: 4), title: "‖b−a‖/‖a‖",
       convention: "Frobenius norms over values finite on both sides",
@@ -90,10 +162,14 @@ extension Diff {
     Column(
       "largest_change", .number(significantDigits: 4), title: "largest",
       meaning: "The change of greatest magnitude, with its sign.", hasReason: true),
-    Column("largest_index", title: "at", meaning: "Where it is: an index for each axis."),
+    Column(
+      "largest_index", title: "at",
+      meaning: "Where it is: an index for each axis; in rows of layers, after the role."),
     Column(
       "largest_ulps", .integer, title: "ulps",
-      convention: "numbers of the first's element type between a value and its partner",
+      convention:
+        "how many numbers of the first's element type lie from a value to its partner, 0 and "
+        + "−0 being one number; monotone, also across zero; people are shown less than an octave",
       meaning: "The largest change in units in the last place."),
     Column(
       "changed_share", .percent(decimals: 2), title: "changed",
@@ -105,4 +181,17 @@ extension Diff {
       "non_finite_after", .integer, title: "not finite after",
       meaning: "How many values of the second are NaN or infinite."),
   ]
+}
+
+extension ElementType {
+  /// How many numbers of a floating-point type lie between a power of two and the next.
+  fileprivate var numbersPerOctave: Int? {
+    switch self {
+    case .float16: 1 << 10
+    case .bfloat16: 1 << 7
+    case .float32: 1 << 23
+    case .float64: 1 << 52
+    default: nil
+    }
+  }
 }

@@ -9,7 +9,9 @@ extension Diff {
     let steps = Self.steps(trajectory)
     switch format {
     case .text:
-      var text = steps.text(style: .standardOutput()) + "\n"
+      let folder = Self.sharedFolder(checkpoints.map(\.path))
+      var text = oneLine("w₀: \(checkpoints[0].path)") + "\n\n"
+      text += Self.steps(trajectory, leavingOut: folder).text(style: .standardOutput()) + "\n"
       text +=
         "Totals are over the \(trajectory.commonCount) of \(trajectory.parameters.count) parameters "
         + "of the first that every file has in the same shape.\n"
@@ -18,7 +20,7 @@ extension Diff {
         let unmatched = step.unmatched.map { "\($0.innermostLayer) \($0.role)" }
         text +=
           oneLine(
-            "\(step.path): without a partner of the same shape in it: \(Self.shown(missing)); "
+            "\(step.path.dropFirst(folder.count)): without a partner of the same shape in it: \(Self.shown(missing)); "
               + "only in it: \(Self.shown(unmatched)).") + "\n"
       }
       try StandardOutput.write(text)
@@ -41,8 +43,17 @@ extension Diff {
       ? "none" : names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
   }
 
+  /// The folder that all paths begin with, with its slash.
+  private static func sharedFolder(_ paths: [String]) -> String {
+    guard let first = paths.first, let slash = first.lastIndex(of: "/") else { return "" }
+    let folder = first[...slash]
+    return paths.allSatisfy { $0.hasPrefix(folder) } ? String(folder) : ""
+  }
+
   /// A row for each later file as a whole.
-  private static func steps(_ trajectory: CheckpointTrajectory) -> Table {
+  private static func steps(
+    _ trajectory: CheckpointTrajectory, leavingOut folder: String = ""
+  ) -> Table {
     let number = Column.Kind.number(significantDigits: 4)
     var table = Table(
       "trajectory", caption: "Each checkpoint against the first and the one before it.",
@@ -72,7 +83,8 @@ extension Diff {
     for (index, step) in trajectory.steps.enumerated() {
       let reason = "the first is zero, or a norm overflows"
       table.append([
-        .integer(index + 1), .text(step.path), .integer(step.comparedCount),
+        .integer(index + 1), .text(String(step.path.dropFirst(folder.count))),
+        .integer(step.comparedCount),
         .number(step.relativeNorm, otherwise: reason), .number(step.cosine, otherwise: reason),
         .number(step.stepLength), .number(step.pathLength),
         .number(
@@ -82,12 +94,13 @@ extension Diff {
     return table
   }
 
-  /// A row for each later file and parameter, and one for each file as a whole, without a layer.
+  /// A row for each later file as a whole, each of its layers, and each of its parameters.
   private static func points(_ trajectory: CheckpointTrajectory) -> Table {
     let number = Column.Kind.number(significantDigits: 4)
     var table = Table(
       "trajectory", caption: "Every parameter of the first checkpoint through the others.",
       columns: [
+        Column("level", meaning: "checkpoint, layer, or parameter."),
         Column("step", .integer, meaning: "The number of the file, 1 for the second."),
         Column("file", meaning: "The file."),
         Column("layer", meaning: "The layer in the first file; none for a file as a whole."),
@@ -102,6 +115,8 @@ extension Diff {
         Column("distance", number, meaning: "‖w−w₀‖.", hasReason: true),
         Column("step_length", number, meaning: "‖w−w₋₁‖, w₋₁ of the file before.", hasReason: true),
         Column(
+          "path_length", number, meaning: "The sum of the steps up to here; of files as a whole."),
+        Column(
           "changed_share", number, meaning: "The share of values unlike the first's.",
           hasReason: true),
       ])
@@ -112,9 +127,23 @@ extension Diff {
       let start: [Cell] = [.integer(index + 1), .text(step.path)]
       let numbers: [Cell] = [
         .number(step.relativeNorm, otherwise: zero), .number(step.cosine, otherwise: zero),
-        .number(step.distance), .number(step.stepLength), .undefined("for parameters only"),
+        .number(step.distance), .number(step.stepLength), .number(step.pathLength),
+        .undefined("for layers and parameters only"),
       ]
-      table.append(start + nameless + numbers)
+      table.append(["checkpoint"] + start + nameless + numbers)
+      for layer in trajectory.layers(at: index + 1) {
+        let change = layer.sinceFirst
+        let names: [Cell] = [
+          .text(change.layer), .none, .none, .none, .none,
+          .text("\(change.parameterCount) parameter\(change.parameterCount == 1 ? "" : "s")"),
+        ]
+        let numbers: [Cell] = [
+          .number(change.relativeNorm, otherwise: zero), .number(change.cosine, otherwise: zero),
+          .number(change.distance), .number(layer.stepLength, otherwise: none), .none,
+          .number(change.changedShare),
+        ]
+        table.append(["layer"] + start + names + numbers)
+      }
       for point in trajectory.points where point.step == index + 1 {
         let first = point.sinceFirst
         let names: [Cell] = [
@@ -126,10 +155,10 @@ extension Diff {
           .number(first?.relativeNorm, otherwise: first == nil ? none : zero),
           .number(first?.cosine, otherwise: first == nil ? none : zero),
           .number(first?.distance, otherwise: none),
-          .number(point.sincePrevious?.distance, otherwise: none),
+          .number(point.sincePrevious?.distance, otherwise: none), .none,
           .number(first?.changedShare, otherwise: none),
         ]
-        table.append(start + names + numbers)
+        table.append(["parameter"] + start + names + numbers)
       }
     }
     return table

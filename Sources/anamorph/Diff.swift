@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Files
+import Geometry
 import Reports
 
 struct Diff: ParsableCommand {
@@ -52,8 +53,22 @@ struct Diff: ParsableCommand {
         + "then that table."))
   var spectrum = false
 
-  @Option(help: "How many leading directions --spectrum compares.")
-  var directions = 10
+  @Option(
+    name: [.customLong("top"), .customLong("directions")],
+    help: "How many leading singular directions --spectrum compares.")
+  var top = 10
+
+  @Option(
+    help: ArgumentHelp(
+      "Up to which smaller side --spectrum decomposes a kernel whole; beyond, only the leading "
+        + "singular values and directions are found.", valueName: "size"))
+  var complete = 4096
+
+  @Option(
+    help: ArgumentHelp(
+      "How many random draws make each null of --spectrum; 20, and fewer for large kernels, unless "
+        + "said.", valueName: "count"))
+  var draws: Int?
 
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
   var format = OutputFormat.text
@@ -62,7 +77,11 @@ struct Diff: ParsableCommand {
     guard tolerance >= 0, tolerance.isFinite else {
       throw ValidationError("A tolerance is zero or more.")
     }
-    guard directions > 0 else { throw ValidationError("--directions is one or more.") }
+    guard top > 0 else { throw ValidationError("--top is one or more.") }
+    guard complete > 0 else { throw ValidationError("--complete is one or more.") }
+    guard (draws ?? 0) >= 0, (draws ?? 0) <= 10_000 else {
+      throw ValidationError("--draws is between 0 and 10000.")
+    }
     guard !spectrum || after.count == 1 else {
       throw ValidationError("--spectrum compares two checkpoints.")
     }
@@ -103,24 +122,35 @@ struct Diff: ParsableCommand {
       from: first, to: second, tolerance: tolerance, options: options)
     let table = Self.table(difference)
     let spectra =
-      spectrum ? try Self.spectra(difference, first, second, count: directions) : nil
+      spectrum
+      ? try SpectralComparison(
+        difference, first, second,
+        options: SpectralChange.Options(top: top, completeLimit: complete, draws: draws)) : nil
+    let lowRank = try LowRankFinding(difference, first, second, spectra)
     switch format {
     case .text:
-      var text =
-        Self.brief(table).text(style: .standardOutput()) + "\n" + oneLine(difference.summary)
-        + "\n"
+      let style = Style.standardOutput()
+      var text = Self.brief(table, difference).text(style: style) + "\n"
+      if let layers = Self.brief(layers: difference) { text += layers.text(style: style) + "\n" }
+      text += oneLine(difference.summary) + "\n"
+      if let lowRank { text += oneLine(lowRank.sentence) + "\n" }
       if let norm = difference.relativeNorm, !difference.isSame {
         text += "All compared values together: ‖b − a‖ / ‖a‖ = \(NumberText.significant(norm)).\n"
       }
       if let spectra {
-        text += "\n" + spectra.text(style: .standardOutput()) + "\n" + Self.rankSentence(spectra)
+        text +=
+          "\nSingular values: of the change, beside those of its entries in random places\n"
+          + spectra.valuesForPeople.text(style: style) + "\n"
+          + "Leading directions: before against after, beside changes of the same singular values in "
+          + "random directions\n" + spectra.directionsForPeople.text(style: style) + "\n"
+          + spectra.sentence
       }
       text += Self.remarks(first, difference) + Self.remarks(second, difference)
       try StandardOutput.write(text)
-    case .csv: try StandardOutput.write((spectra ?? table).csv)
+    case .csv: try StandardOutput.write((spectra?.table ?? table).csv)
     case .json:
       try StandardOutput.write(
-        Self.json(first, second, difference, table, spectra).rendered() + "\n")
+        Self.json(first, second, difference, table, spectra, lowRank).rendered() + "\n")
     }
     return difference.isSame
   }
@@ -139,7 +169,7 @@ struct Diff: ParsableCommand {
 
   private static func json(
     _ first: Checkpoint, _ second: Checkpoint, _ difference: CheckpointDifference, _ table: Table,
-    _ spectra: Table?
+    _ spectra: SpectralComparison?, _ lowRank: LowRankFinding?
   ) -> JSONText {
     [
       "before": .text(first.path), "after": .text(second.path),
@@ -152,7 +182,8 @@ struct Diff: ParsableCommand {
       "only_after": .integer(difference.onlyAfter.count),
       "excluded_before": .integer(difference.excludedBefore),
       "excluded_after": .integer(difference.excludedAfter),
-      "parameters": table.json, "spectra": spectra?.json ?? .null,
+      "low_rank": lowRank?.json ?? .null,
+      "parameters": table.json, "spectra": spectra?.table.json ?? .null,
     ]
   }
 }

@@ -61,12 +61,27 @@ struct Distort: ParsableCommand {
       """)
   var sharedClasses = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of leading directions that spans and angles are reported for, besides those that "
+        + "rules choose.", valueName: "k,…"))
+  var directions = "1,10"
+
+  @Flag(
+    name: .customLong("fold-bias"),
+    help: "Take a layer's bias as a further coordinate of its inputs, which is 1.")
+  var foldBias = false
+
+  @Flag(help: "Keep the sums over features in the run directory, for 'anamorph merge'; needs -o.")
+  var moments = false
+
   @Option(help: "The seed of random rotations and of the order in which heads are re-fitted.")
   var seed = 0
 
   @Option(help: "text for people; csv with a measurement per row; json with everything.")
   var format = OutputFormat.text
 
+  @OptionGroup var architecture: ArchitectureOptions
   @OptionGroup var running: RunningOptions
 
   func validate() throws {
@@ -75,12 +90,27 @@ struct Distort: ParsableCommand {
       throw ValidationError("There are more --ood-labels than --ood.")
     }
     guard seed >= 0 else { throw ValidationError("Seeds are zero or more.") }
+    guard directionCounts != nil else {
+      throw ValidationError("--directions are numbers from 1 on, separated by commas.")
+    }
+    guard !moments || output != nil else {
+      throw ValidationError("--moments are kept in a run directory: name it with -o.")
+    }
+  }
+
+  private var directionCounts: [Int]? {
+    let parts = directions.split(separator: ",").map { Int($0) }
+    let counts = parts.compactMap { $0 }
+    return counts.count == parts.count && counts.allSatisfy { $0 > 0 } ? counts : nil
   }
 
   func run() throws {
     try reporting {
       let checkpoints = (try Checkpoint.open(before), try Checkpoint.open(after))
-      let networks = (try Network(checkpoints.0), try Network(checkpoints.1))
+      let networks = (
+        try architecture.network(checkpoints.0, quiet: running.quiet),
+        try architecture.network(checkpoints.1, quiet: running.quiet)
+      )
       let names = Self.names(of: [id] + ood)
       let idPrepared = try running.open(id, labels: idLabels, for: networks.0)
       let idSet = DistortionAnalysis.TestSet(name: names[0], examples: idPrepared.examples)
@@ -110,6 +140,8 @@ struct Distort: ParsableCommand {
   private var settings: DistortionAnalysis.Settings {
     var settings = DistortionAnalysis.Settings()
     settings.taps = at
+    settings.directionCounts = directionCounts ?? []
+    settings.foldsBias = foldBias
     settings.seed = UInt64(seed)
     settings.threads = running.threads
     settings.batchSize = running.batchSize
@@ -125,7 +157,17 @@ struct Distort: ParsableCommand {
     let progress = Progress(
       "distortion", total: ([idSet] + oodSets).reduce(0) { $0 + $1.examples.count },
       unit: "examples", isQuiet: running.quiet)
-    let distortion = try analysis.run(id: idSet, ood: oodSets) { progress.advance(by: $0) }
+    let digests = moments ? (try checkpoints.0.digest(), try checkpoints.1.digest()) : ("", "")
+    let distortion = try analysis.run(id: idSet, ood: oodSets) { tap, set, features in
+      guard moments, let run else { return }
+      let origin = MomentsFile.Origin(
+        digestBefore: digests.0, digestAfter: digests.1, tapBefore: tap, tapAfter: tap)
+      let name = String("\(tap) \(set)".map { $0.isLetter || $0.isNumber ? $0 : "-" })
+      try MomentsFile(features, origin: origin).write(
+        to: try run.folder("moments") + "/\(name).h5", version: Anamorph.version)
+    } progress: {
+      progress.advance(by: $0)
+    }
     progress.finish()
     let heads = try ([(idSet, true)] + oodSets.map { ($0, false) }).compactMap { set, isID in
       try naming(set.examples.name) {

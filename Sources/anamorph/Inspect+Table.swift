@@ -1,4 +1,6 @@
 import Checkpoints
+import Geometry
+import LinearAlgebra
 import Reports
 
 extension Inspect {
@@ -20,9 +22,12 @@ extension Inspect {
           .text(shapeText(parameter.shape)), .text("\(parameter.elementType)"),
           .integer(parameter.count), .integer(parameter.byteCount),
         ]
-        let statistics =
-          stats ? try checkpoint.statistics(parameter).cells : []
-        table.append(row + statistics)
+        guard stats else {
+          table.append(row)
+          continue
+        }
+        let statistics = try checkpoint.statistics(parameter)
+        table.append(row + statistics.cells + (try spectrum(parameter, of: checkpoint, statistics)))
       }
     }
     return table
@@ -51,7 +56,60 @@ extension Inspect {
     Column("nan", .integer, title: "NaN", meaning: "How many values are NaN."),
     Column("infinite", .integer, title: "inf", meaning: "How many values are infinite."),
     Column("zero", .integer, title: "zeros", meaning: "How many values are zero."),
+    Column(
+      "spectral_norm", .number(significantDigits: 4), title: "σ₁", convention: matrixConvention,
+      meaning: "The largest singular value.", hasReason: true),
+    Column(
+      "stable_rank", .number(significantDigits: 4), title: "stable rank",
+      convention: matrixConvention, meaning: "‖W‖²/σ₁², with the Frobenius norm.", hasReason: true),
+    Column(
+      "effective_rank", .number(significantDigits: 4), title: "effective rank",
+      convention: matrixConvention, meaning: "exp of the entropy of σ/Σσ (Roy and Vetterli 2007).",
+      hasReason: true),
   ]
+
+  private static let matrixConvention =
+    "a row for each input (place of a filter and channel), a column for each output"
+
+  /// Spectral norm, stable rank, effective rank.
+  private static func spectrum(
+    _ parameter: Checkpoint.Parameter, of checkpoint: Checkpoint, _ statistics: ParameterStatistics
+  ) throws -> [Cell] {
+    func undefined(_ reason: String) -> [Cell] {
+      [.undefined(reason), .undefined(reason), .undefined(reason)]
+    }
+    guard let extents = parameter.matrixShape else {
+      return parameter.shape.count < 2
+        ? [.none, .none, .none] : undefined(parameter.whyNoMatrix ?? "not a matrix")
+    }
+    guard statistics.isFinite else { return undefined("NaN or infinities") }
+    let matrix = Matrix(
+      rows: extents.rows, columns: extents.columns, values: try checkpoint.matrix(parameter))
+    let spectrum: MatrixSpectrum
+    do throws(LinearAlgebraError) { spectrum = try MatrixSpectrum(of: matrix) } catch {
+      return undefined(error.description)
+    }
+    func cell(_ measured: Measured) -> Cell {
+      .number(measured.number, otherwise: measured.reason ?? "")
+    }
+    return [
+      .number(spectrum.spectralNorm), cell(spectrum.stableRank), cell(spectrum.effectiveRank),
+    ]
+  }
+
+  /// The table for people: counts of what is not finite are left out where everything is.
+  static func brief(_ table: Table) -> Table {
+    let kept = table.columns.indices.filter { index in
+      switch table.columns[index].name {
+      case "kind": table.rows.contains { $0[index] != .none }
+      case "nan", "infinite": table.rows.contains { ![.integer(0), .none].contains($0[index]) }
+      default: true
+      }
+    }
+    var brief = Table(table.name, caption: table.caption, columns: kept.map { table.columns[$0] })
+    for row in table.rows { brief.append(kept.map { row[$0] }) }
+    return brief
+  }
 }
 
 /// A shape as people write it: `3 × 3 × 1 × 8`.

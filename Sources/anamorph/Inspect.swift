@@ -1,5 +1,7 @@
 import ArgumentParser
 import Checkpoints
+import Files
+import Networks
 import Reports
 
 struct Inspect: ParsableCommand {
@@ -18,8 +20,30 @@ struct Inspect: ParsableCommand {
     completion: .file(extensions: ["h5", "hdf5", "keras", "safetensors", "npz"]))
   var file: String
 
-  @Flag(help: "Also read the values: norm, mean, spread, range, NaN, infinities, zeros, digest.")
+  @Flag(
+    help: ArgumentHelp(
+      "Also read the values: norm, mean, spread, range, NaN, infinities, zeros, and of matrices the "
+        + "spectral norm, stable and effective rank; the digest."))
   var stats = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Show the network's operations instead: shapes, parameter counts, and the taps that 'features "
+        + "--at' takes."))
+  var graph = false
+
+  @Option(
+    help: ArgumentHelp(
+      "For --graph, the architecture of a checkpoint that holds only parameters: Keras's "
+        + "model.to_json().", valueName: "file"), completion: .file(extensions: ["json"]))
+  var architecture: String?
+
+  @Option(
+    name: .customLong("input-shape"), parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "For --graph, the shape of an example, for models that leave it open: --input-shape 224 224 3.",
+      valueName: "extent"))
+  var inputShape: [Int] = []
 
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
   var format = OutputFormat.text
@@ -27,23 +51,30 @@ struct Inspect: ParsableCommand {
   func run() throws {
     try reporting {
       let checkpoint = try Checkpoint.open(file)
+      if graph { return try showGraph(checkpoint) }
       let table = try Self.table(checkpoint, stats: stats)
       let digest = stats ? try checkpoint.digest() : nil
+      let architecture = FoundArchitecture(checkpoint)
       switch format {
       case .text:
         try StandardOutput.write(
-          Self.heading(checkpoint) + table.text(style: .standardOutput())
-            + Self.footing(checkpoint, digest))
+          Self.heading(checkpoint, architecture)
+            + Self.brief(table).text(style: .standardOutput())
+            + Self.footing(checkpoint, digest, architecture))
       case .csv: try StandardOutput.write(table.csv)
       case .json:
-        try StandardOutput.write(Self.json(checkpoint, table, digest).rendered() + "\n")
+        try StandardOutput.write(
+          Self.json(checkpoint, table, digest, architecture).rendered() + "\n")
       }
     }
   }
 
-  private static func heading(_ checkpoint: Checkpoint) -> String {
+  private static func heading(
+    _ checkpoint: Checkpoint, _ architecture: FoundArchitecture
+  ) -> String {
     var lines = ["\(checkpoint.path): \(checkpoint.layout.title)"]
     lines.append("recognised by: \(checkpoint.evidence)")
+    if let line = architecture.summary { lines.append(line) }
     if let writer = checkpoint.writer { lines.append("written by: \(writer)") }
     if let optimizer = checkpoint.optimizer {
       var line = "optimizer: \(optimizer.name ?? "not named") (from \(optimizer.source)"
@@ -60,7 +91,9 @@ struct Inspect: ParsableCommand {
     return lines.map(oneLine).joined(separator: "\n") + "\n\n"
   }
 
-  private static func footing(_ checkpoint: Checkpoint, _ digest: String?) -> String {
+  private static func footing(
+    _ checkpoint: Checkpoint, _ digest: String?, _ architecture: FoundArchitecture
+  ) -> String {
     let parameters = checkpoint.parameters
     let values = parameters.reduce(0) { $0 + $1.count }
     let bytes = parameters.reduce(0) { $0 + $1.byteCount }
@@ -73,13 +106,15 @@ struct Inspect: ParsableCommand {
     if let digest, let recorded = checkpoint.recordedDigest, recorded != digest {
       lines.append("warning: the values are not those that were written (\(recorded))")
     }
-    if let reason = checkpoint.conversionNeeded { lines.append("not usable as it is: \(reason)") }
-    lines += checkpoint.notes.map { "note: \($0)" }
+    if !architecture.isUsable, let reason = checkpoint.conversionNeeded {
+      lines.append("not usable as it is: \(reason)")
+    }
+    lines += (checkpoint.notes + architecture.notes).map { "note: \($0)" }
     return lines.map(oneLine).joined(separator: "\n") + "\n"
   }
 
   private static func json(
-    _ checkpoint: Checkpoint, _ table: Table, _ digest: String?
+    _ checkpoint: Checkpoint, _ table: Table, _ digest: String?, _ architecture: FoundArchitecture
   ) -> JSONText {
     let optimizer: JSONText =
       checkpoint.optimizer.map {
@@ -98,8 +133,10 @@ struct Inspect: ParsableCommand {
       "training": checkpoint.training.map(JSONText.init) ?? .null,
       "parent_digest": checkpoint.parentDigest.map(JSONText.text) ?? .null,
       "digest": digest.map(JSONText.text) ?? .null,
-      "conversion_needed": checkpoint.conversionNeeded.map(JSONText.text) ?? .null,
-      "notes": .array(checkpoint.notes.map(JSONText.text)),
+      "architecture": architecture.json,
+      "conversion_needed": architecture.isUsable
+        ? .null : checkpoint.conversionNeeded.map(JSONText.text) ?? .null,
+      "notes": .array((checkpoint.notes + architecture.notes).map(JSONText.text)),
       "layer_count": .integer(checkpoint.layers.count),
       "parameter_count": .integer(checkpoint.parameters.count),
       "value_count": .integer(checkpoint.parameters.reduce(0) { $0 + $1.count }),

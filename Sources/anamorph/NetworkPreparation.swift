@@ -11,11 +11,20 @@ struct NetworkPreparation {
   /// - Returns: `nil` when the network reads no images, or its architecture tells nothing.
   init?(of network: Network) {
     let shape = network.graph.inputShape
-    guard shape.count == 3, let found = Self.name(of: network.architecture),
+    guard shape.count == 3 else { return nil }
+    if network.architecture["format"]?.string == StateDictionaryArchitecture.format {
+      guard let found = try? StateDictionaryArchitecture(network.architecture),
+        let hint = found.preprocessing
+      else { return nil }
+      preparation = ImagePreparation(hint)
+      evidence = "\(hint.name), recognised: \(found.title)"
+      return
+    }
+    guard let found = Self.name(of: network.architecture),
       let preparation = ImagePreparation(named: found.name, height: shape[0], width: shape[1])
     else { return nil }
     self.preparation = preparation
-    evidence = "recognised: \(found.evidence)"
+    evidence = "\(found.name), recognised: \(found.evidence)"
   }
 
   /// The name of the preparation that an architecture tells.
@@ -40,5 +49,27 @@ struct NetworkPreparation {
     let scales = layers.contains { scaling.contains($0["class_name"]?.string ?? "") }
     return [(config["name"]?.string ?? "", scales)]
       + layers.flatMap { models(in: $0, depth: depth + 1) }
+  }
+}
+
+extension ImagePreparation {
+  /// What the names and shapes of a family tell.
+  fileprivate init(_ hint: PreprocessingHint) {
+    let how: Interpolation =
+      switch hint.interpolation {
+      case .bilinear: .bilinear
+      case .bicubic: .bicubic
+      }
+    // As they are written, and not as single precision rounds them.
+    func exact(_ numbers: [Float]) -> [Double] {
+      numbers.map { Double($0.description) ?? Double($0) }
+    }
+    self.init(
+      name: hint.name,
+      sizing: ImageSizing(
+        resize: .shorterSide(hint.resize),
+        crop: .init(height: hint.crop.height, width: hint.crop.width), interpolation: how),
+      numbers: ImagePreparation.numbers(named: hint.name)
+        ?? .standardized(means: exact(hint.mean), deviations: exact(hint.deviation)))
   }
 }

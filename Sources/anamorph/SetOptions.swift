@@ -37,30 +37,50 @@ struct RunningOptions: ParsableArguments {
   func open(
     _ name: String, labels: String? = nil, classCount: Int? = nil, for network: Network? = nil
   ) throws -> PreparedSet {
+    try prepared(opened(name, labels: labels, classCount: classCount), for: network)
+  }
+
+  /// Opens a set, with other classes where that is asked for; its examples are as they are stored.
+  ///
+  /// - Throws: `FileError`.
+  func opened(_ name: String, labels: String? = nil, classCount: Int? = nil) throws -> ExampleSet {
     let map = try images.classMap(for: name)
     var set = try ExampleSet.open(
       name, labels: labels, classCount: map == nil ? classCount : nil,
       reading: ImageReading(skipsCorrupt: images.skipCorrupt, threads: threads))
     if let map { set = try set.mapped(by: map) }
+    if let classCount, let largest = set.labels?.max(), largest >= classCount {
+      throw FileError(
+        path: name, reason: "label \(largest) is outside the classes 0…\(classCount - 1)")
+    }
     if !set.skipped.isEmpty {
       for failure in set.skipped { StandardError.say("skipped: \(oneLine("\(failure)"))") }
       StandardError.say(
         "\(name): \(set.skipped.count) of \(set.skipped.count + set.count) images skipped as corrupt"
       )
     }
+    return set
+  }
+
+  /// Prepares the examples of a set for `network`, and says how.
+  ///
+  /// - Throws: `FileError`.
+  func prepared(_ set: ExampleSet, for network: Network?) throws -> PreparedSet {
     let preparation = images.preparation(of: set, for: network)
-    set = try set.sized(by: preparation.sizing)
-    if let channels = preparation.numbers.channelCount, channels != set.channelCount {
+    let sized = try set.sized(by: preparation.sizing)
+    if let channels = preparation.numbers.channelCount, channels != sized.channelCount {
       throw FileError(
-        path: name,
-        reason: "has \(set.channelCount) channels, and \(preparation.reason) is for \(channels)")
+        path: set.name,
+        reason:
+          "has \(sized.channelCount) channels, and the preprocessing (\(preparation.reason)) is "
+          + "for \(channels)")
     }
     // Numbers taken as they are stored need no words before the results, which say it too.
     if !preparation.isNothing {
-      StandardError.say("\(name): preprocessing: \(preparation)", unless: quiet)
+      StandardError.say("\(set.name): preprocessing: \(preparation)", unless: quiet)
     }
     return PreparedSet(
-      examples: set.preprocessed(by: preparation.numbers), preprocessing: preparation.recorded)
+      examples: sized.preprocessed(by: preparation.numbers), preprocessing: preparation.recorded)
   }
 }
 

@@ -14,10 +14,11 @@ struct TrainLinearProbe: ParsableCommand {
   var from: String
 
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var architecture: ArchitectureOptions
 
   func run() throws {
     try reporting {
-      let (parent, _, _, probed, probe) = try training.probe(from)
+      let (parent, _, _, probed, probe) = try training.probe(from, architecture)
       let record = TrainingRecord(
         method: "lp", regularisation: probe.regularisation,
         validationAccuracy: probe.chosen?.validationAccuracy, seed: training.seed)
@@ -38,11 +39,14 @@ struct TrainFineTuning: ParsableCommand {
 
   @OptionGroup var fineTuning: FineTuningOptions
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var architecture: ArchitectureOptions
 
   func run() throws {
     try reporting {
       let parent = try Checkpoint.open(from)
-      let pretrained = try naming(from) { try Network(parent) }
+      let pretrained = try naming(from) {
+        try architecture.network(parent, quiet: training.running.quiet)
+      }
       let data = try training.examples(for: pretrained)
       let network = try naming(from) {
         keepHead
@@ -71,10 +75,11 @@ struct TrainLinearProbeFineTuning: ParsableCommand {
 
   @OptionGroup var fineTuning: FineTuningOptions
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var architecture: ArchitectureOptions
 
   func run() throws {
     try reporting {
-      let (parent, examples, validation, probed, probe) = try training.probe(from)
+      let (parent, examples, validation, probed, probe) = try training.probe(from, architecture)
       try fineTuning.run(
         probed, method: "lp-ft", parent: parent, regularisation: probe.regularisation,
         (examples, validation), training)
@@ -85,13 +90,15 @@ struct TrainLinearProbeFineTuning: ParsableCommand {
 extension TrainingOptions {
   /// Opens the pretrained checkpoint and the examples, and fits a linear probe as a new head.
   fileprivate func probe(
-    _ path: String
+    _ path: String, _ architecture: ArchitectureOptions
   ) throws -> (
     parent: Checkpoint, training: Examples, validation: Examples, probed: Network,
     probe: LinearProbe
   ) {
     let parent = try Checkpoint.open(path)
-    let pretrained = try naming(path) { try Network(parent) }
+    let pretrained = try naming(path) {
+      try architecture.network(parent, quiet: running.quiet)
+    }
     let data = try examples(for: pretrained)
     let network = try naming(path) {
       try pretrained.replacingHead(classes: data.classes, seed: streamSeed)

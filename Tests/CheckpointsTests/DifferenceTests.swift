@@ -79,7 +79,7 @@ import Testing
         == "Only batch-normalisation statistics changed: 2 of 10 parameters.")
     #expect(
       try difference("base", "replaced_head").summary
-        == "Only the head changed: layer head; 8 of 10 pairs can be compared; head kernel has another shape, 3 × 2 and 3 × 7; "
+        == "Only the head changed, as a linear probe does: layer head; 8 of 10 pairs can be compared; head kernel has another shape, 3 × 2 and 3 × 7; "
         + "head bias has another shape, 2 and 7.")
     #expect(
       try difference("base", "nan").summary
@@ -89,7 +89,7 @@ import Testing
         == "What both hold is identical; 2 only in the second.")
     #expect(
       try difference("keras2_conv_adam", "keras2_conv_head").summary
-        == "Only the head changed: layer head.")
+        == "Only the head changed, as a linear probe does: layer head.")
   }
 
   @Test func `every pair says how it was found`() throws {
@@ -141,7 +141,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("h2", CheckpointDifference.Extent.headOnly, "Only the head changed: layer net/h2."),
+    (
+      "h2", CheckpointDifference.Extent.headOnly,
+      "Only the head changed, as a linear probe does: layer net/h2."
+    ),
     ("h1", .someLayers, "Changed: net/h1 (1 of 3 layers)."),
     ("h1 n1 h2", .allLayers, "All layers changed: 6 of 6 pairs of parameters."),
   ])

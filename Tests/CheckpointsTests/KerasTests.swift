@@ -119,39 +119,6 @@ import Testing
     #expect(try checkpoint.values(checkpoint.parameters[11]) == [11, 11])
   }
 
-  @Test func `kernels of Keras 1 in another order than ours are refused for networks`() throws {
-    let theano = try open("keras1_theano")
-    #expect(theano.conversionNeeded?.contains("Theano's order") == true)
-    let tensorFlow = try open("keras1_tensorflow")
-    #expect(tensorFlow.conversionNeeded == nil)
-    #expect(tensorFlow.notes.count == 1)
-    #expect(tensorFlow.layers[1].name == "fire/conv")
-    #expect(tensorFlow.parameters.map(\.role) == [.kernel, .bias])
-  }
-
-  @Test(arguments: [
-    (nil, "conv_W", true), (nil, "conv_W:0", false), ("1.2.2", "conv_W", true),
-    ("2.1.3", "conv_W", false),
-  ])
-  func `a whole model that Theano computed is told by its names`(
-    version: String?, kernel: String, isRefused: Bool
-  ) throws {
-    try withTemporaryFolder { folder in
-      let path = folder + "/model.h5"
-      try File.create(path) { root in
-        try root.setAttribute("model_config", #"{"class_name": "Sequential", "config": []}"#)
-        if let version { try root.setAttribute("keras_version", version) }
-        try root.setAttribute("layer_names", ["conv"])
-        let group = try root.createGroup("conv")
-        try group.setAttribute("weight_names", [kernel, kernel.replacing("W", with: "b")])
-        try group.write(kernel, shape: [1, 1, 2, 3], [Float](repeating: 1, count: 6))
-        try group.write(kernel.replacing("W", with: "b"), shape: [3], [0, 0, 0] as [Float])
-      }
-      let reason = try Checkpoint.open(path).conversionNeeded
-      #expect((reason?.hasPrefix("Theano flips convolution kernels") == true) == isRefused)
-    }
-  }
-
   @Test func `files from before names are read by number`() throws {
     let checkpoint = try open("keras0")
     #expect(checkpoint.layout == .kerasNumbered)

@@ -211,14 +211,6 @@ import Testing
     }
   }
 
-  @Test func `Keras 1 kernels of unknown order are not converted`() throws {
-    try withTemporaryFolder { folder in
-      let source = try Checkpoint.open(fixture("keras1_theano.h5"))
-      #expect(throws: FileError.self) { try source.write(to: folder + "/out.h5", as: .anamorph) }
-      #expect(try Folder.files(in: folder).isEmpty)
-    }
-  }
-
   private func recorded(_ name: String) throws -> JSON {
     try JSON(parsing: String(contentsOfFile: fixture(name + ".json"), encoding: .utf8))
   }

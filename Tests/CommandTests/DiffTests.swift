@@ -36,7 +36,7 @@ import Testing
     #expect(inserted.lines.filter { $0.contains("only in the second") }.count == 3)
     let replaced = try runAnamorph(["diff", checkpoint("base"), checkpoint("replaced_head")])
     #expect(replaced.output.contains("3×2 → 3×7"))
-    #expect(replaced.output.contains("Only the head changed: layer head;"))
+    #expect(replaced.output.contains("Only the head changed, as a linear probe does: layer head;"))
   }
 
   @Test func `json carries reasons where numbers are undefined`() throws {
@@ -74,15 +74,16 @@ import Testing
     let files = ["base", "session", "statistics"].map(checkpoint)
     let text = try runAnamorph(["diff"] + files)
     #expect(text.status == 1 && text.error.isEmpty)
-    #expect(text.lines[0].hasPrefix("step  file"))
+    #expect(text.lines[0].hasPrefix("w₀: ") && text.lines[2].hasPrefix("step  file"))
     #expect(text.output.contains("Totals are over the 10 of 10 parameters"))
     let csv = try runAnamorph(["diff", "--format", "csv"] + files)
     let rows = csv.output.split(separator: "\r\n")
-    #expect(rows.count == 1 + 2 * 11)
-    #expect(rows[0].hasPrefix("step,file,layer,role,parameter,parameter_after,matched_by,shape,"))
-    #expect(rows[1].hasPrefix("1,\(checkpoint("session")),,"))
+    #expect(rows.count == 1 + 2 * (1 + 4 + 10))
+    #expect(
+      rows[0].hasPrefix("level,step,file,layer,role,parameter,parameter_after,matched_by,shape,"))
+    #expect(rows[1].hasPrefix("checkpoint,1,\(checkpoint("session")),,"))
     let json = try JSON(parsing: runAnamorph(["diff", "--format", "json"] + files).output)
-    #expect(json["steps"]?.array?.count == 2 && json["points"]?.array?.count == 22)
+    #expect(json["steps"]?.array?.count == 2 && json["points"]?.array?.count == 30)
     #expect(try runAnamorph(["diff", files[0], files[1], files[0]]).status == 0)
     let partial = try runAnamorph(["diff", files[0], checkpoint("replaced_head"), files[1]])
     #expect(

@@ -55,11 +55,30 @@ import Testing
     #expect(rows.count == 12 && rows.last == "")
   }
 
-  @Test func `kernels that cannot be used say so`() throws {
+  @Test func `kernels that cannot be used say so, and what was converted is noted`() throws {
+    let state = try runAnamorph(["inspect", checkpoint("torch_flat")])
+    #expect(state.output.contains("not usable as it is: kernels are outputs first"))
     let result = try runAnamorph(["inspect", checkpoint("keras1_theano")])
     #expect(result.status == 0)
-    #expect(
-      result.output.contains("not usable as it is: the kernels of Keras 1 are in Theano's order"))
+    #expect(result.output.contains("note: converted from Keras 1: kernels turned by 180 degrees"))
+  }
+
+  @Test func `matrices have a spectral norm and ranks, others a reason`() throws {
+    let json = try JSON(
+      parsing: runAnamorph(["inspect", "--stats", "--format", "json", checkpoint("base")]).output)
+    let rows = try #require(json["parameters"]?.array)
+    let kernel = try #require(rows.first { $0["role"] == "kernel" })
+    let (norm, sigma) = (
+      try #require(kernel["norm"]?.double), try #require(kernel["spectral_norm"]?.double)
+    )
+    let stable = try #require(kernel["stable_rank"]?.double)
+    #expect(abs(stable - norm * norm / sigma / sigma) < 1e-12 * stable)
+    #expect(try #require(kernel["effective_rank"]?.double) >= 1)
+    let bias = try #require(rows.first { $0["role"] == "bias" })
+    #expect(bias["spectral_norm"]?.isNull == true)
+    let damaged = try JSON(
+      parsing: runAnamorph(["inspect", "--stats", "--format", "json", checkpoint("nan")]).output)
+    #expect(damaged["parameters"]?[0]?["effective_rank_reason"] == "NaN or infinities")
   }
 
   @Test func `trouble is one line on standard error and status 2`() throws {

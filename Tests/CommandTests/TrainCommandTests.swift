@@ -33,7 +33,8 @@ import Testing
 
       let headOnly = try bench.anamorph("diff", "pre.h5", "lp.h5")
       #expect(headOnly.status == 1)
-      #expect(headOnly.output.contains("Only the head changed: layer head."))
+      #expect(
+        headOnly.output.contains("Only the head changed, as a linear probe does: layer head."))
       let everything = try bench.anamorph("diff", "pre.h5", "ft.h5")
       #expect(everything.status == 1 && !everything.output.contains("Only the head changed"))
     }

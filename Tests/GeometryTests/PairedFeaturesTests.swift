@@ -178,3 +178,60 @@ import Testing
     #expect(found[0].estimate.value.number != nil)
   }
 }
+
+/// Change along directions, with intervals.
+@Suite struct DirectionIntervalTests {
+  @Test func `the ledger has the published values and the error of a mean`() throws {
+    var features = PairedFeatures(beforeWidth: 4, afterWidth: 4)
+    let (x, y) = (FeatureSets.x, FeatureSets.y)
+    try features.add(before: x, after: y, keys: (0..<16).map { ExampleKey("\($0)") })
+    let basis = try PrincipalDirections(
+      secondMoment: try moments(x, y).beforeCovariance, count: 16
+    ).vectors
+    let found = try DirectionIntervals(of: features, along: basis)
+    let energies = [
+      0.04558244284430123, 0.045003419759036344, 0.056289957639461624, 0.03571426192550264,
+    ]
+    #expect(difference(found.change.compactMap(\.value.number), energies) < 1e-10)
+    let relative = [
+      0.004850670938341071, 0.009613689397377542, 0.05247387225235573, 0.372294035356555,
+    ]
+    #expect(difference(found.relative.compactMap(\.value.number), relative) < 1e-10)
+    // A mean of sixteen squares: its usual standard error.
+    let squares = ((y - x) * basis).column(2).map { $0 * $0 }
+    let usual = try #require(Repetitions.mean(of: squares).standardError)
+    #expect(abs(try #require(found.change[2].standardError) - usual) < 1e-14)
+  }
+
+  @Test func `without variance along a direction there is no relative change`() throws {
+    var features = PairedFeatures(beforeWidth: 2, afterWidth: 2)
+    let x = Matrix([[1, 3], [2, 3], [4, 3]])
+    let y = Matrix([[1, 4], [2, 5], [5, 3]])
+    try features.add(before: x, after: y, keys: (0..<3).map { ExampleKey("\($0)") })
+    let found = try DirectionIntervals(of: features, along: .identity(2))
+    #expect(found.relative[1].value.reason == "no variance along the direction")
+    #expect(distance(found.change[1].value, 5.0 / 3) < 1e-15)
+    #expect(throws: GeometryError.widths(expected: 3, found: 2)) {
+      try DirectionIntervals(of: features, along: .identity(3))
+    }
+  }
+
+  @Test func `the largest gap chooses the number of directions`() throws {
+    let principal = try PrincipalDirections(
+      secondMoment: .diagonal([9, 8, 7, 0.1, 0.09, 0.08, 0.07, 0.06]))
+    #expect(principal.subspace(.gap).dimension == 3)
+    let none = try PrincipalDirections(secondMoment: Matrix(rows: 3, columns: 3))
+    #expect(none.subspace(.gap).dimension == 0)
+  }
+
+  @Test func `a bound from norms is the bound from matrices`() throws {
+    let (x, y) = FeatureSets.randomPair(seed: 21)
+    let sums = try moments(x, y)
+    let (a, b) = (sums.beforeCovariance, sums.afterCovariance)
+    let whole = try EigengapBound(covariance: a, other: b, dimension: 2)
+    let parts = EigengapBound(
+      eigenvalues: try a.symmetricEigen().values, operatorNorm: try (b - a).spectralNorm(),
+      frobeniusNorm: (b - a).frobeniusNorm, dimension: 2)
+    #expect(distance(whole.bound, parts.bound) < 1e-12)
+  }
+}

@@ -37,27 +37,24 @@ import Testing
   static let refused: [(layer: String, message: String)] = [
     (
       #"{"class_name": "Lambda", "config": {"name": "x", "function": ["4wEAAAA"]}}"#,
-      "layer 'x': Keras layer class 'Lambda' is not supported: it holds code, which is never run"
+      "layer 'x': Keras layer class 'Lambda' is not supported: it holds code, which is never run; "
+        + "replace it by a layer of Keras's own"
     ),
     (
-      #"{"class_name": "LSTM", "config": {"name": "x", "units": 3}}"#,
-      "layer 'x': Keras layer class 'LSTM' is not supported (Activation, Add, AveragePooling2D, "
-        + "BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, ELU, Flatten, "
-        + "GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, "
-        + "Reshape, SeparableConv2D, Softmax, ZeroPadding2D are)"
+      #"{"class_name": "Lambda", "config": {"name": "block8_x", "arguments": {"scale": 0.2}}}"#,
+      "layer 'block8_x': Keras layer class 'Lambda' is not supported: it holds code, which is never "
+        + "run; replace it by a layer of Keras's own"
     ),
     (
-      #"{"class_name": "Flatten", "config": {"name": "x", "data_format": "channels_first"}}"#,
-      "layer 'x': its data format is 'channels_first'; channels_last is supported"
+      #"{"class_name": "Masking", "config": {"name": "x"}}"#,
+      "layer 'x': Keras layer class 'Masking' is not supported: steps cannot be left out"
     ),
     (
-      #"{"class_name": "BatchNormalization", "config": {"name": "x", "axis": 1}}"#,
-      "layer 'x': it normalizes over axis 1; the last axis is supported"
-    ),
-    (
-      #"{"class_name": "Activation", "config": {"name": "x", "activation": "gelu"}}"#,
-      "layer 'x': the activation 'gelu' is not supported "
-        + "(linear, relu, relu6, leaky_relu, elu, tanh, sigmoid, softmax are)"
+      #"{"class_name": "Activation", "config": {"name": "x", "activation": "my_function"}}"#,
+      "layer 'x': the activation 'my_function' is not supported (linear, softmax, hard_sigmoid, "
+        + "approximate_gelu, celu, elu, exponential, gelu, gelu_new, hard_shrink, hard_silu, "
+        + "hard_swish, hard_tanh, leaky_relu, log_sigmoid, mish, relu, relu6, selu, sigmoid, silu, "
+        + "soft_shrink, softplus, softsign, swish, tanh, tanh_shrink are)"
     ),
     (
       #"{"class_name": "Dense", "config": {"name": "x", "units": 2.5}}"#,
@@ -72,31 +69,68 @@ import Testing
       "layer 'x': 'kernel_size' is [1], not two whole numbers"
     ),
     (
-      #"{"class_name": "ReLU", "config": {"name": "x", "max_value": 3.0}}"#,
-      "layer 'x': a ReLU limited to 3.0 is not supported; 6 is"
+      #"{"class_name": "LSTM", "config": {"name": "x", "units": 3}}"#,
+      "layer 'x': 3 units on a value of the shape [4, 4, 2], not steps × inputs"
+    ),
+    (
+      #"{"class_name": "Embedding", "config": {"name": "x", "mask_zero": true}}"#,
+      "layer 'x': it masks zeros, which is not supported: steps cannot be left out"
+    ),
+    (
+      #"{"class_name": "Flatten", "config": {"name": "x", "data_format": "NDHWC"}}"#,
+      "layer 'x': its data format is 'NDHWC'; channels_last and channels_first are known"
+    ),
+    (
+      #"{"class_name": "TFOpLambda", "config": {"name": "x", "function": "linalg.matmul"}}"#,
+      "layer 'x': the operation 'matmul' between layers is not supported"
+    ),
+    (
+      #"{"class_name": "ConvLSTM2D", "config": {"name": "x", "filters": 2}}"#,
+      "layer 'x': Keras layer class 'ConvLSTM2D' is not supported (Dense, EinsumDense"
     ),
   ]
 
   @Test(arguments: refused)
   func `what is not supported is refused by name`(layer: String, message: String) throws {
     let error = try #require(throws: NetworkError.self) { try graph(sequential(layer)) }
-    #expect(error.description == message)
-    #expect(error.inFile("model.h5").description == "model.h5: " + message)
+    #expect(error.description.hasPrefix(message))
+    #expect(error.inFile("model.h5").description.hasPrefix("model.h5: " + message))
   }
 
-  @Test func `a layer applied twice is refused`() throws {
-    let error = try #require(throws: NetworkError.self) {
-      try graph(
-        """
-        {"class_name": "Functional", "config": {"layers": [
-          {"class_name": "InputLayer", "name": "i", "config": {"name": "i",
-            "batch_input_shape": [null, 3]}, "inbound_nodes": []},
-          {"class_name": "Dense", "name": "d", "config": {"name": "d", "units": 3},
-            "inbound_nodes": [[["i", 0, 0, {}]], [["d", 0, 0, {}]]]}],
-          "input_layers": [["i", 0, 0]], "output_layers": [["d", 1, 0]]}}
-        """)
+  @Test func `a layer applied twice has its parameters once`() throws {
+    let graph = try graph(
+      """
+      {"class_name": "Functional", "config": {"layers": [
+        {"class_name": "InputLayer", "name": "i", "config": {"name": "i",
+          "batch_input_shape": [null, 3]}, "inbound_nodes": []},
+        {"class_name": "Dense", "name": "d", "config": {"name": "d", "units": 3},
+          "inbound_nodes": [[["i", 0, 0, {}]], [["d", 0, 0, {}]]]}],
+        "input_layers": [["i", 0, 0]], "output_layers": [["d", 1, 0]]}}
+      """)
+    #expect(graph.parameters.map(\.shape) == [[3, 3], [3]])
+    #expect(graph.nodes.map(\.name) == ["i", "d", "d@2"])
+    #expect(graph.nodes.map(\.inputs) == [[], [0], [1]])
+    #expect(graph.nodes[2].parameters == graph.nodes[1].parameters)
+    #expect(graph.output == 2)
+    let tensors = [
+      Tensor(shape: [3, 3], values: [0, 1, 0, 0, 0, 2, 3, 0, 0]),
+      Tensor(shape: [3], values: [1, 0, 0]),
+    ]
+    let network = Network(graph, parameters: tensors)
+    // (1, 1, 1) W + b = (4, 1, 2), and once more.
+    #expect(try InferenceExecutor(network).run([1, 1, 1]) == [[7, 4, 2]])
+    #expect(throws: NetworkError.self) {
+      let executor = try TrainingExecutor(network, capacity: 1)
+      try [Float](repeating: 1, count: 3).withUnsafeBufferPointer {
+        _ = try executor.forward($0, count: 1, mode: .train)
+      }
     }
-    #expect(error.description == "layer 'd': it is applied 2 times; layers used once are supported")
+  }
+
+  @Test func `two layers of one name are refused`() throws {
+    let layer = #"{"class_name": "Flatten", "config": {"name": "x"}}"#
+    let error = try #require(throws: NetworkError.self) { try graph(sequential(layer, layer)) }
+    #expect(error.description == "layer 'x': there are two layers of this name")
   }
 
   @Test func `layers may stand in any order, but not in a circle`() throws {
@@ -114,7 +148,9 @@ import Testing
     }
     #expect(try graph(model("i")).weightLayers.map(\.name) == ["a", "b"])
     let error = try #require(throws: NetworkError.self) { try graph(model("b")) }
-    #expect(error.description == "layer 'b': it reads layers that are not in the model, or itself")
+    #expect(
+      error.description.hasPrefix(
+        "layer 'b': it reads layers that are not in the model, or itself"))
   }
 
   @Test func `an input of open size needs the caller's shape`() throws {
@@ -124,8 +160,11 @@ import Testing
           "filters": 4, "kernel_size": [3, 3], "padding": "valid"}}]}}
       """
     let error = try #require(throws: NetworkError.self) { try graph(text) }
-    #expect(error.layer == "c")
-    #expect(error.reason.contains("give the shape of an example"))
+    #expect(error.layer == "input")
+    #expect(error.reason.contains("? × ? × 3 leaves an extent open; give the shape of an example"))
+    let json = try JSON(parsing: text)
+    #expect(KerasArchitecture.openInputShape(json, examples: [6, 7, 3]) == [6, 7, 3])
+    #expect(KerasArchitecture.openInputShape(json, examples: [6, 7, 4]) == nil)
     #expect(try graph(text, inputShape: [6, 7, 3]).outputShape == [4, 5, 4])
   }
 

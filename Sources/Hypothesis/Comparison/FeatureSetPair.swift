@@ -12,9 +12,6 @@ public struct FeatureSetPair {
   /// The set after.
   public let after: ExampleSet
 
-  /// What the pair is called in tables.
-  public let name: String
-
   /// The class of each example, when a set has labels.
   public let labels: [Int]?
 
@@ -34,12 +31,11 @@ public struct FeatureSetPair {
   /// - Throws: ``Files/FileError``, which names the first examples that only one set has, or an
   ///   identifier that is there twice.
   public init(
-    _ before: ExampleSet, _ after: ExampleSet, name: String, byRow: Bool = false,
+    _ before: ExampleSet, _ after: ExampleSet, byRow: Bool = false,
     groups: [String]? = nil, identifierPrefix: String = ""
   ) throws(FileError) {
     self.before = before
     self.after = after
-    self.name = name
     self.groups = groups
     self.identifierPrefix = identifierPrefix
     rows = byRow ? nil : try Self.match(before, after)

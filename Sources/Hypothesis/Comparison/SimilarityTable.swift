@@ -33,6 +33,50 @@ extension Table {
       ])
   }
 
+  /// The table of change along the principal directions of the features before.
+  public static func directions(_ ledger: DirectionIntervals) -> Table {
+    let digits = Column.Kind.number(significantDigits: 4)
+    func interval(_ name: String) -> [Column] {
+      [
+        Column(
+          "\(name)_lower", digits, convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of \(name)."),
+        Column("\(name)_upper", digits, meaning: "The upper end of the interval of \(name)."),
+      ]
+    }
+    var table = Table(
+      "directions",
+      caption: "Change along each eigenvector of the covariance of the features before.",
+      columns: [
+        Column(
+          "direction", .integer, meaning: "The direction's place, from 1, by falling variance."),
+        Column(
+          "variance", digits, convention: "1/n, centred",
+          meaning: "The variance of the features before along the direction."),
+        Column(
+          "change", digits, convention: "1/n, uncentred",
+          meaning: "The mean squared change along the direction."),
+        Column(
+          "relative_change", digits, meaning: "change over variance.", hasReason: true),
+      ] + interval("variance") + interval("change") + interval("relative_change"))
+    for index in ledger.variance.indices {
+      let all = [ledger.variance[index], ledger.change[index], ledger.relative[index]]
+      table.append(
+        [
+          .integer(index + 1), .number(all[0].value.number, otherwise: ""),
+          .number(all[1].value.number, otherwise: ""),
+          .number(all[2].value.number, otherwise: all[2].value.reason ?? ""),
+        ]
+          + all.flatMap {
+            [
+              Cell.number($0.interval?.lower, otherwise: ""),
+              .number($0.interval?.upper, otherwise: ""),
+            ]
+          })
+    }
+    return table
+  }
+
   /// Adds measures of one pair.
   public mutating func append(
     _ results: [SimilarityResult], pair: String, widths: (before: Int, after: Int)

@@ -12,6 +12,9 @@ public struct Distortion: Codable, Equatable, Sendable {
   /// How far features moved along each direction of the ID features before.
   public var featureDirections: [FeatureDirectionChange]
 
+  /// How far the leading directions of each set's features turned, for several numbers of them.
+  public var featureAngles: [FeatureAngle]?
+
   /// How the weights of each layer changed, split by the span of its ID inputs.
   public var layers: [LayerChange]
 

@@ -1,6 +1,6 @@
 import Checkpoints
 public import Datasets
-import Geometry
+public import Geometry
 import LinearAlgebra
 public import Networks
 import Randomness
@@ -40,6 +40,13 @@ public struct DistortionAnalysis: Sendable {
 
     /// The seed of the random rotations.
     public var seed: UInt64 = 0
+
+    /// The numbers of leading directions that spans and angles are reported for besides those that
+    /// rules choose.
+    public var directionCounts = [1, 10]
+
+    /// Whether a layer's bias is a further coordinate of its inputs, which is 1 for all.
+    public var foldsBias = false
 
     /// How many threads run the networks.
     public var threads = 1
@@ -113,27 +120,39 @@ public struct DistortionAnalysis: Sendable {
   /// - Parameter training: The examples that the network after was trained on, when they are at hand:
   ///   the spans of weight layers' inputs are then theirs, as the theory wants, and those of `id`
   ///   otherwise.
+  /// - Parameter gathered: Called with what was kept of each tap's features on each set.
   /// - Parameter progress: Called with the number of examples that have just been computed.
   /// - Throws: ``Files/FileError``, ``ExperimentError``, or what a computation throws.
   public func run(
-    id: TestSet, ood: [TestSet], training: ExampleSet? = nil, progress: (Int) -> Void = { _ in }
+    id: TestSet, ood: [TestSet], training: ExampleSet? = nil,
+    gathered: (_ tap: String, _ set: String, _ features: PairedFeatures) throws -> Void = {
+      _, _, _ in
+    },
+    progress: (Int) -> Void = { _ in }
   ) throws -> Distortion {
     var idSums = try sums(over: id.examples, progress)
     if let training { idSums.inputs = try sums(over: training, progress).inputs }
     var oodSums = try ood.map { try sums(over: $0.examples, progress) }
+    for (place, tap) in taps.enumerated() {
+      try gathered(tap.before.name, id.name, idSums.features[place])
+      for (set, sums) in zip(ood, oodSums) {
+        try gathered(tap.before.name, set.name, sums.features[place])
+      }
+    }
     let features = try taps.enumerated().map { place, tap in
       try FeatureComparison(
         tap: tap.before.name, id: (id.name, idSums.features[place]),
-        ood: zip(ood, oodSums).map { ($0.name, $1.features[place]) })
+        ood: zip(ood, oodSums).map { ($0.name, $1.features[place]) },
+        counts: settings.directionCounts)
     }
     let weights = try layers.enumerated().map { place, layer in
       try WeightComparison(
         layer: layer, ordinal: place + 1, isHead: layer.node == headNode,
         isFirst: fixedNodes.contains(layer.inputTap.node),
-        before: Self.kernel(of: layer, in: before), after: Self.kernel(of: layer, in: after),
+        before: kernel(of: layer, in: before), after: kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),
         ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
-        rotations: settings.rotations,
+        counts: settings.directionCounts, rotations: settings.rotations,
         generator: SeededGenerator(seed: settings.seed, "rotation null of \(layer.name)"))
     }
     idSums.inputs.removeAll()
@@ -141,13 +160,14 @@ public struct DistortionAnalysis: Sendable {
     return Distortion(
       features: features.flatMap(\.measurements), contrasts: features[0].contrasts,
       statistics: features.flatMap(\.statistics),
-      featureDirections: features.flatMap(\.directions), layers: weights.map(\.change),
+      featureDirections: features.flatMap(\.directions), featureAngles: features.flatMap(\.angles),
+      layers: weights.map(\.change),
       inputDirections: weights.flatMap(\.directions))
   }
 
   /// What is kept of one set: moments of its features and of every weight layer's inputs.
   private struct SetSums {
-    var features: [BlockedMoments]
+    var features: [PairedFeatures]
     var inputs: [InputMoment] = []
   }
 
@@ -165,16 +185,20 @@ public struct DistortionAnalysis: Sendable {
       before, taps: recorded, batchSize: settings.batchSize, threads: settings.threads)
     let second = try InferenceExecutor(
       after, taps: taps.map(\.after), batchSize: settings.batchSize, threads: settings.threads)
-    let blocks = max(2, min(settings.blocks, examples.count))
+    var gathering = PairedFeatures.Settings()
+    gathering.blocks = max(2, settings.blocks)
     var sums = SetSums(
       features: taps.map {
-        BlockedMoments(
+        PairedFeatures(
           beforeWidth: $0.before.featureCount, afterWidth: $0.after.featureCount,
-          blockCount: blocks)
+          settings: gathering)
       })
     let gathered = LayerInputs(
-      layers, taps: recorded, fixedNodes: fixedNodes, threads: settings.threads)
+      layers, taps: recorded, fixedNodes: fixedNodes, foldsBias: settings.foldsBias,
+      threads: settings.threads)
     try examples.eachBatch(size: settings.batchSize, threads: settings.threads) { range, inputs in
+      // Sets may number their examples alike; what is pooled must tell them apart.
+      let keys = range.map { ExampleKey("\(examples.name) \(examples.identifiers[$0])") }
       let moved = try second.run(inputs) { values in
         zip(taps, values).map { $0.after.features(of: $1, count: range.count) }
       }
@@ -182,7 +206,7 @@ public struct DistortionAnalysis: Sendable {
         for (place, tap) in taps.enumerated() {
           try sums.features[place].add(
             before: tap.before.features(of: values[place], count: range.count),
-            after: moved[place], count: range.count)
+            after: moved[place], keys: keys)
         }
         try gathered.add(values, examples: range.count)
       }
@@ -192,11 +216,14 @@ public struct DistortionAnalysis: Sendable {
     return sums
   }
 
-  /// A layer's kernel as a matrix, fan-in × outputs.
-  private static func kernel(of layer: WeightLayer, in network: Network) -> Matrix {
-    Matrix(
+  /// A layer's kernel as a matrix, fan-in × outputs; with the bias as a last row when it is folded in.
+  private func kernel(of layer: WeightLayer, in network: Network) -> Matrix {
+    let kernel = Matrix(
       rows: layer.fanIn, columns: layer.outputs,
       single: network.parameters[layer.kernelSlot].values)
+    guard settings.foldsBias, let slot = layer.biasSlot else { return kernel }
+    return InputSideSplit.foldingBias(
+      network.parameters[slot].values.map { Double($0) }, into: kernel)
   }
 }
 

@@ -56,6 +56,7 @@ public struct DistortionSummary {
         Column(
           "share_null", .percent(decimals: 1), title: "by chance ", meaning: "Its null."),
         Column("upper", .percent(decimals: 1), title: "97.5 % of rotations", meaning: "Its null."),
+        Column("rank_correlation", three, title: "ρ(energy, ‖ΔW‖)", meaning: "Rank correlation."),
       ])
     for layer in distortion.layers {
       let span = layer.spans.first { $0.rule == SpanShare.judged }
@@ -70,6 +71,7 @@ public struct DistortionSummary {
         .text(span.map { "\($0.directions)" } ?? ""),
         .number(span?.share.value, otherwise: span?.share.reason ?? "-"),
         .number(span?.share.null, otherwise: ""), .number(span?.share.upper, otherwise: ""),
+        .number(layer.rankCorrelation?.value, otherwise: layer.rankCorrelation?.reason ?? ""),
       ])
     }
     return table

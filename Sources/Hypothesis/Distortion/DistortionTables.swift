@@ -8,6 +8,7 @@ public struct DistortionTables {
   private var features: Table
   private var statistics: Table
   private var directions: Table
+  private var angles: Table
   private var layers: Table
   private var spans: Table
   private var visible: Table
@@ -84,6 +85,81 @@ public struct DistortionTables {
         Column(
           "relative_ood_change", .number(significantDigits: 4),
           meaning: "ood_change over ood_variance.", hasReason: true),
+        Column(
+          "id_variance_lower", .number(significantDigits: 4),
+          convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of id_variance."),
+        Column(
+          "id_variance_upper", .number(significantDigits: 4),
+          meaning: "The upper end of the interval of id_variance."),
+        Column(
+          "ood_variance_lower", .number(significantDigits: 4),
+          convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of ood_variance."),
+        Column(
+          "ood_variance_upper", .number(significantDigits: 4),
+          meaning: "The upper end of the interval of ood_variance."),
+        Column(
+          "id_change_lower", .number(significantDigits: 4),
+          convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of id_change."),
+        Column(
+          "id_change_upper", .number(significantDigits: 4),
+          meaning: "The upper end of the interval of id_change."),
+        Column(
+          "ood_change_lower", .number(significantDigits: 4),
+          convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of ood_change."),
+        Column(
+          "ood_change_upper", .number(significantDigits: 4),
+          meaning: "The upper end of the interval of ood_change."),
+        Column(
+          "relative_id_change_lower", .number(significantDigits: 4),
+          convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of relative_id_change."),
+        Column(
+          "relative_id_change_upper", .number(significantDigits: 4),
+          meaning: "The upper end of the interval of relative_id_change."),
+        Column(
+          "relative_ood_change_lower", .number(significantDigits: 4),
+          convention: "95 %, over examples, the direction held fixed",
+          meaning: "The lower end of the interval of relative_ood_change."),
+        Column(
+          "relative_ood_change_upper", .number(significantDigits: 4),
+          meaning: "The upper end of the interval of relative_ood_change."),
+      ])
+    angles = Table(
+      "feature_angles",
+      caption:
+        "How far the leading directions of features turned, beside what sampling alone does.",
+      columns: leading + [
+        Column("tap", meaning: "The layer whose output was compared."), .set, .role,
+        Column("rule", meaning: "The rule that chose how many directions, on the features before."),
+        Column("directions", .integer, meaning: "How many directions, k, before and after alike."),
+        Column(
+          "largest_angle", .number(significantDigits: 4), unit: "rad",
+          meaning: "The largest principal angle between the spans.", hasReason: true),
+        Column(
+          "mean_angle", .number(significantDigits: 4), unit: "rad",
+          meaning: "The mean of the principal angles."),
+        Column(
+          "geodesic", .number(significantDigits: 4), unit: "rad",
+          meaning: "The root of the sum of their squares."),
+        Column(
+          "floor", .number(significantDigits: 4), unit: "rad",
+          meaning: "The largest angle between the spans of two halves of the examples, before.",
+          hasReason: true),
+        Column(
+          "gap", .number(significantDigits: 4), convention: "covariance before, 1/n",
+          meaning: "The k-th eigenvalue less the next."),
+        Column(
+          "sine_bound", .number(significantDigits: 4),
+          convention: "Yu, Wang and Samworth 2015, theorem 2",
+          meaning: "No more than this can ‖sin Θ‖ be for covariances that differ as these do.",
+          hasReason: true),
+        Column(
+          "is_informative", .truth,
+          meaning: "Whether the bound is below √k; otherwise do not interpret the subspace."),
       ])
     layers = Table(
       "weights",
@@ -113,6 +189,10 @@ public struct DistortionTables {
         Column(
           "orthogonal_share_null", .number(significantDigits: 4),
           meaning: "√((d−rank)/d): the share for a ΔW in random directions."),
+        Column(
+          "rank_correlation", .number(significantDigits: 4), convention: "Spearman; null 0",
+          meaning: "Over directions u of the ID inputs, of their energy and ‖ΔWᵀu‖.",
+          hasReason: true),
       ])
     spans = Table(
       "weight_spans",
@@ -183,6 +263,19 @@ public struct DistortionTables {
           .text(row.tap), .integer(row.direction), .number(row.idVariance),
           row.oodVariance.cell, .number(row.idChange), row.oodChange.cell,
           row.relativeIDChange.cell, row.relativeOODChange.cell,
+        ]
+          + [
+            row.idVarianceInterval, row.oodVariance, row.idChangeInterval, row.oodChange,
+            row.relativeIDChange, row.relativeOODChange,
+          ].flatMap { [Cell.number($0?.lower, otherwise: ""), .number($0?.upper, otherwise: "")] })
+    }
+    for row in distortion.featureAngles ?? [] {
+      angles.append(
+        leading + [
+          .text(row.tap), .text(row.set), .role(isID: row.isID), .text(row.rule),
+          .integer(row.directions), row.largest.cell, .number(row.mean.value, otherwise: ""),
+          .number(row.geodesic.value, otherwise: ""), row.floor.cell, .number(row.gap),
+          row.bound.cell, .truth(row.isInformative),
         ])
     }
     for row in distortion.layers {
@@ -192,6 +285,7 @@ public struct DistortionTables {
           .integer(row.rank), .number(row.weightNorm), .number(row.changeNorm),
           row.insideChange.cell, row.orthogonalChange.cell, row.orthogonalShare.cell,
           .number(row.orthogonalShare.null, otherwise: ""),
+          row.rankCorrelation?.cell ?? .undefined("not measured by the version that wrote it"),
         ])
       for span in row.spans {
         spans.append(
@@ -218,7 +312,9 @@ public struct DistortionTables {
   }
 
   /// Every table.
-  public var all: [Table] { [features, statistics, directions, layers, spans, visible, inputs] }
+  public var all: [Table] {
+    [features, statistics, directions, angles, layers, spans, visible, inputs]
+  }
 }
 
 extension Column {

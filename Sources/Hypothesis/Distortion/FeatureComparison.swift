@@ -1,76 +1,47 @@
 import Geometry
 import LinearAlgebra
 
-/// The change of features on every set, with jackknife intervals, and along ID directions.
+/// The change of features on every set, with intervals, and along ID directions.
 struct FeatureComparison {
   let measurements: [FeatureMeasurement]
   let contrasts: [FeatureContrast]
   let statistics: [FeatureStatistics]
   let directions: [FeatureDirectionChange]
+  let angles: [FeatureAngle]
 
-  /// The widest features for which statistics that need a decomposition get intervals: each of them
-  /// costs O(d³) per block.
-  private static let widestDecomposed = 256
+  private static let measures: [(FeatureMeasure, SimilarityMeasure)] = [
+    (.meanSquaredDifference, .meanSquare), (.meanDistance, .meanDistance),
+    (.relativeChange, .relativeChange), (.cosineDistance, .cosineDistance),
+    (.afterRotation, .afterRotation), (.afterRotationAndScale, .afterRotationAndScale),
+    (.biasedCKA, .ckaBiased), (.debiasedCKA, .ckaDebiased), (.largestAngle, .largestAngle),
+  ]
 
   init(
-    tap: String, id: (name: String, moments: BlockedMoments),
-    ood: [(name: String, moments: BlockedMoments)]
+    tap: String, id: (name: String, features: PairedFeatures),
+    ood: [(name: String, features: PairedFeatures)], counts: [Int]
   ) throws {
-    var idMoments = id.moments
-    let idTotal = try idMoments.total()
-    let idSpan = try PrincipalDirections(
-      secondMoment: idTotal.beforeCovariance, count: idTotal.count
-    ).subspace(.energy(0.9))
+    let idTotal = try id.features.total()
+    let principal = try PrincipalDirections(
+      secondMoment: idTotal.beforeCovariance, count: idTotal.count)
+    let idSpan = principal.subspace(.energy(0.9))
 
-    func estimates(_ moments: BlockedMoments) throws -> [FeatureMeasure: Estimate] {
-      var moments = moments
+    func estimates(_ features: PairedFeatures) throws -> [FeatureMeasure: Estimate] {
+      var settings = SimilarityAnalysis.Settings()
+      settings.draws = 0
+      let analysis = try SimilarityAnalysis(features, settings: settings)
+      let found = try analysis.results(for: Self.measures.map(\.1))
       var result: [FeatureMeasure: Estimate] = [:]
-      let plain: [(FeatureMeasure, (Displacement) -> Measured)] = [
-        (.meanSquaredDifference, \.meanSquarePerCoordinate), (.meanDistance, \.meanDistance),
-        (.relativeChange, \.relativeFrobenius), (.cosineDistance, \.meanCosineDistance),
-        (
-          .meanShift,
-          { shift in
-            guard let moved = shift.meanShift.number, let size = shift.meanSquareBefore.number
-            else {
-              return .undefined("the features have no length")
-            }
-            return Measured(
-              moved, over: size.squareRoot(), otherwise: "the features before are zero")
-          }
-        ),
-      ]
-      let values = try moments.estimates { moments throws(GeometryError) in
-        let displacement = Displacement(moments)
-        return plain.map { $0.1(displacement) }
+      for (own, measure) in Self.measures {
+        result[own] = found.first { $0.measure == measure }?.estimate
       }
-      for (measure, value) in zip(plain.map(\.0), values) { result[measure] = value }
-      result[.biasedCKA] = try moments.estimate(scale: .fisherZ) { LinearCKA.biased($0) }
-      result[.debiasedCKA] = try moments.estimate(scale: .fisherZ) { LinearCKA.debiased($0) }
-      let decomposed: [FeatureMeasure] = [
-        .afterRotation, .afterRotationAndScale, .largestAngle, .shareInIDSpan,
-      ]
-      func decompose(_ moments: JointMoments) throws(GeometryError) -> [Measured] {
-        let procrustes = try Procrustes(moments)
-        return [
-          procrustes.relative, procrustes.relativeAfterScaling, try Self.largestAngle(moments),
-          try DirectionalChange.Split(of: moments, by: idSpan).insideShare,
-        ]
-      }
-      if idTotal.beforeWidth <= Self.widestDecomposed {
-        let values = try moments.estimates(decompose)
-        for (measure, value) in zip(decomposed, values) { result[measure] = value }
-      } else {
-        let values = try decompose(try moments.total())
-        for (measure, value) in zip(decomposed, values) {
-          result[measure] = Estimate(
-            value: value, note: "features wider than \(Self.widestDecomposed)")
-        }
+      result[.meanShift] = analysis.relativeMeanShift()
+      if features.beforeWidth == features.afterWidth {
+        result[.shareInIDSpan] = try analysis.changeShare(in: idSpan)
       }
       return result
     }
 
-    let idEstimates = try estimates(id.moments)
+    let idEstimates = try estimates(id.features)
     var measurements: [FeatureMeasurement] = []
     func record(_ name: String, isID: Bool, _ count: Int, _ estimates: [FeatureMeasure: Estimate]) {
       for measure in FeatureMeasure.allCases {
@@ -81,65 +52,61 @@ struct FeatureComparison {
           case .shareInIDSpan: idSpan.isotropicShare
           default: nil
           }
-        var measurement = Measurement(estimate, null: null)
-        if let range = measure.range {
-          measurement.lower = measurement.lower.map { max(range.lowerBound, $0) }
-          measurement.upper = measurement.upper.map { min(range.upperBound, $0) }
-        }
         measurements.append(
           FeatureMeasurement(
             tap: tap, set: name, isID: isID, examples: count, measure: measure,
-            measurement: measurement))
+            measurement: Measurement(estimate, null: null)))
       }
     }
-    record(id.name, isID: true, id.moments.count, idEstimates)
+    record(id.name, isID: true, id.features.count, idEstimates)
     var statistics = try FeatureStatistics.ofBoth(idTotal, tap: tap, set: id.name, isID: true)
+    var angles = try FeatureAngle.angles(
+      id.features, tap: tap, set: id.name, isID: true, counts: counts)
     var contrasts: [FeatureContrast] = []
-    var pooled: JointMoments?
+    var pooled: PairedFeatures?
     for set in ood {
-      let own = try estimates(set.moments)
-      record(set.name, isID: false, set.moments.count, own)
+      let own = try estimates(set.features)
+      record(set.name, isID: false, set.features.count, own)
       for measure in FeatureMeasure.displacements {
         guard let a = idEstimates[measure], let b = own[measure] else { continue }
         contrasts.append(
           FeatureContrast(
             ood: set.name, measure: measure, difference: Measurement(Estimate.contrast(a, b))))
       }
-      var moments = set.moments
-      let total = try moments.total()
-      statistics += try FeatureStatistics.ofBoth(total, tap: tap, set: set.name, isID: false)
-      // Sums over different pilot shifts add exactly.
-      if pooled == nil { pooled = total } else { try pooled?.merge(total) }
+      statistics += try FeatureStatistics.ofBoth(
+        try set.features.total(), tap: tap, set: set.name, isID: false)
+      angles += try FeatureAngle.angles(
+        set.features, tap: tap, set: set.name, isID: false, counts: counts)
+      if pooled == nil { pooled = set.features } else { try pooled?.merge(set.features) }
     }
     self.measurements = measurements
     self.contrasts = contrasts
     self.statistics = statistics
-    if idTotal.beforeWidth == idTotal.afterWidth {
-      let change = try DirectionalChange(inDistribution: idTotal, outOfDistribution: pooled)
-      directions = change.directions.map { direction in
-        FeatureDirectionChange(
-          tap: tap, direction: direction.index + 1, idVariance: direction.inDistributionVariance,
-          oodVariance: Measurement(direction.outOfDistributionVariance),
-          idChange: direction.inDistributionChange,
-          oodChange: Measurement(direction.outOfDistributionChange),
-          relativeIDChange: Measurement(direction.inDistributionRelativeChange),
-          relativeOODChange: Measurement(direction.outOfDistributionRelativeChange))
-      }
-    } else {
-      directions = []
-    }
+    self.angles = angles
+    directions =
+      idTotal.beforeWidth == idTotal.afterWidth
+      ? try Self.directions(principal, tap: tap, id: id.features, ood: pooled) : []
   }
 
-  /// The largest principal angle between the directions that hold 90 % of the energy before and after.
-  private static func largestAngle(_ moments: JointMoments) throws(GeometryError) -> Measured {
-    let before = try PrincipalDirections(
-      secondMoment: moments.beforeCovariance, count: moments.count)
-    let after = try PrincipalDirections(secondMoment: moments.afterCovariance, count: moments.count)
-    let dimension = min(
-      before.subspace(.energy(0.9)).dimension, after.subspace(.energy(0.9)).dimension)
-    let angles = try principalAngles(
-      between: before.subspace(.count(dimension)), and: after.subspace(.count(dimension)))
-    guard let largest = angles.first else { return .undefined("the features are constant") }
-    return Measured(largest)
+  /// The ledger: what happened along each direction of the ID features before.
+  private static func directions(
+    _ principal: PrincipalDirections, tap: String, id: PairedFeatures, ood: PairedFeatures?
+  ) throws -> [FeatureDirectionChange] {
+    let own = try DirectionIntervals(of: id, along: principal.vectors)
+    let other = try ood.flatMap { ood in
+      ood.count > 0 ? try DirectionIntervals(of: ood, along: principal.vectors) : nil
+    }
+    let missing = Measurement(undefined: "there are no OOD examples")
+    return principal.energies.indices.map { index in
+      let (variance, change) = (own.variance[index], own.change[index])
+      return FeatureDirectionChange(
+        tap: tap, direction: index + 1, idVariance: variance.value.number ?? 0,
+        idVarianceInterval: Measurement(variance),
+        oodVariance: other.map { Measurement($0.variance[index]) } ?? missing,
+        idChange: change.value.number ?? 0, idChangeInterval: Measurement(change),
+        oodChange: other.map { Measurement($0.change[index]) } ?? missing,
+        relativeIDChange: Measurement(own.relative[index]),
+        relativeOODChange: other.map { Measurement($0.relative[index]) } ?? missing)
+    }
   }
 }

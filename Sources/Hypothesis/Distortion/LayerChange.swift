@@ -43,6 +43,9 @@ public struct LayerChange: Codable, Equatable, Sendable {
 
   /// How strongly ΔW answers the inputs of each set.
   public var visible: [VisibleChange]
+
+  /// The rank correlation over directions of the ID inputs' energy and ‖ΔWᵀu‖; null 0.
+  public var rankCorrelation: Measurement?
 }
 
 /// The mean over one set's inputs a of ‖ΔWᵀ a‖², divided by the mean of ‖W₀ᵀ a‖².
@@ -104,11 +107,17 @@ public struct FeatureDirectionChange: Codable, Equatable, Sendable {
   /// The variance (1/n) of the ID features before along the direction.
   public var idVariance: Double
 
+  /// The same with its interval over examples, the direction held fixed.
+  public var idVarianceInterval: Measurement?
+
   /// The variance of the OOD features before along it.
   public var oodVariance: Measurement
 
   /// The mean squared change of ID features along it.
   public var idChange: Double
+
+  /// The same with its interval over examples, the direction held fixed.
+  public var idChangeInterval: Measurement?
 
   /// The mean squared change of OOD features along it.
   public var oodChange: Measurement

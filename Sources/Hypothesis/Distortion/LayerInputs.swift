@@ -15,13 +15,15 @@ struct LayerInputs {
     var moment: InputMoment
     private var rows: [Float] = []
 
-    init(_ layer: WeightLayer, source: Int, isFirst: Bool) {
+    init(_ layer: WeightLayer, source: Int, isFirst: Bool, foldsBias: Bool) {
       self.layer = layer
       self.source = source
       // Whether a change is exactly inside the span needs full precision; it is asked of the first
       // layer, and costs little where rows are short.
       let isExact = isFirst || layer.fanIn <= 64
-      moment = InputMoment(fanIn: layer.fanIn, precision: isExact ? .full : .half)
+      moment = InputMoment(
+        fanIn: layer.fanIn, includesBias: foldsBias && layer.biasSlot != nil,
+        precision: isExact ? .full : .half)
     }
 
     func add(_ values: UnsafeBufferPointer<Float>, examples: Int) throws(GeometryError) {
@@ -49,11 +51,14 @@ struct LayerInputs {
   /// - Parameters:
   ///   - taps: The taps that values are recorded at; every layer's input is among them.
   ///   - fixedNodes: The nodes whose values training cannot move.
-  init(_ layers: [WeightLayer], taps: [Tap], fixedNodes: Set<Int>, threads: Int) {
+  ///   - foldsBias: Whether a layer's bias is a further coordinate of its inputs.
+  init(
+    _ layers: [WeightLayer], taps: [Tap], fixedNodes: Set<Int>, foldsBias: Bool, threads: Int
+  ) {
     gatherers = layers.map { layer in
       Gatherer(
         layer, source: taps.firstIndex(of: layer.inputTap) ?? 0,
-        isFirst: fixedNodes.contains(layer.inputTap.node))
+        isFirst: fixedNodes.contains(layer.inputTap.node), foldsBias: foldsBias)
     }
     // The costliest first, so that the others fill the gaps.
     order = layers.indices.sorted {

@@ -11,14 +11,10 @@ struct WeightComparison {
   init(
     layer: WeightLayer, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
     id: (name: String, inputs: InputMoment), ood: [(name: String, inputs: InputMoment)],
-    rotations: Int, generator: SeededGenerator
+    counts: [Int], rotations: Int, generator: SeededGenerator
   ) throws {
     let principal = try id.inputs.principalDirections()
-    let rules: [(name: String, rule: SubspaceRule)] = [
-      ("50 % of the energy", .energy(0.5)), (SpanShare.judged, .energy(0.9)),
-      ("99 % of the energy", .energy(0.99)), ("effective rank", .effectiveRank),
-      ("10 directions", .count(10)),
-    ]
+    let rules = FeatureAngle.rules(counts: counts)
     let dimensions = rules.map { principal.subspace($0.rule).dimension }
     var pooled: InputMoment?
     for set in ood {
@@ -38,25 +34,26 @@ struct WeightComparison {
           inputs.meanSquaredOutput(of: delta), over: initial,
           otherwise: "the layer's outputs before are zero"))
     }
-    let full = "the ID inputs span all \(layer.fanIn) dimensions"
+    let width = before.rows
+    let full = "the ID inputs span all \(width) dimensions"
     change = LayerChange(
-      layer: layer.name, ordinal: ordinal, isHead: isHead, isFirst: isFirst, fanIn: layer.fanIn,
+      layer: layer.name, ordinal: ordinal, isHead: isHead, isFirst: isFirst, fanIn: width,
       rank: rank, weightNorm: split.initialNorm, changeNorm: split.changeNorm,
       insideChange: Measurement(
         Measured(
           split.insideNorm, over: inside.frobeniusNorm,
           otherwise: "the weights before are zero in the span")),
-      orthogonalChange: rank == layer.fanIn
+      orthogonalChange: rank == width
         ? Measurement(undefined: full)
         : Measurement(
           Measured(
             split.orthogonalNorm, over: outside.frobeniusNorm,
             otherwise: "the weights before are zero outside the span")),
-      orthogonalShare: rank == layer.fanIn
+      orthogonalShare: rank == width
         ? Measurement(undefined: full)
         : Measurement(
           split.orthogonalRatio,
-          null: (Double(layer.fanIn - rank) / Double(layer.fanIn)).squareRoot()),
+          null: (Double(width - rank) / Double(width)).squareRoot()),
       spans: zip(rules, split.shares).map { rule, share in
         SpanShare(
           rule: rule.name, directions: share.dimension,
@@ -67,7 +64,10 @@ struct WeightComparison {
       visible: [VisibleChange(set: id.name, isID: true, measurement: visible(id.inputs))]
         + ood.map {
           VisibleChange(set: $0.name, isID: false, measurement: visible($0.inputs))
-        })
+        },
+      rankCorrelation: Measurement(
+        rankCorrelation(
+          split.directions.map(\.inputEnergy), split.directions.map(\.change)), null: 0))
     let oodEnergies = pooled.map { inputs in
       (0..<principal.vectors.columns).map {
         inputs.meanSquaredOutput(of: principal.vectors[columns: $0..<$0 + 1])

@@ -1,136 +1,77 @@
 public import Checkpoints
 
-/// Builds graphs from Keras's `model_config`: Sequential and Functional models of Keras 1, 2 and 3,
-/// channels-last.
+/// Builds graphs from Keras's `model_config`: Sequential and Functional models of Keras 1, 2 and 3.
 ///
-/// Models inside models are flattened; their layers are then called `model/layer`. Layers that hold
-/// code (`Lambda`) are never run.
+/// Models inside models are flattened; their layers are then called `model/layer`. A layer that is
+/// applied several times has its parameters once; its further nodes are called `layer@2`, `layer@3`.
+/// Models whose images have channels first are run channels-last, with their inputs and the results
+/// turned as far as needed. Layers that hold code (`Lambda`) are never run.
 public enum KerasArchitecture {
   /// The graph of a `model_config`.
   ///
-  /// - Parameter inputShape: The shape of an example, for models that leave it open.
+  /// - Parameter inputShape: The shape of an example, for models that leave it open; models with
+  ///   several inputs have to state theirs.
   /// - Throws: ``NetworkError`` naming the layer: of a class that is not supported, with settings
   ///   that are not, or with shapes that do not fit.
   public static func graph(
     _ model: JSON, inputShape: [Int]? = nil
   ) throws(NetworkError) -> Graph {
-    guard let input = KerasModel.inputLayer(of: model) else {
+    let kind = model["class_name"]?.string ?? ""
+    guard KerasLayer(model).isModel || KerasModel.layers(of: model).isEmpty else {
+      throw NetworkError(
+        reason: "Keras model class '\(kind)' is not supported (Sequential and Functional are)")
+    }
+    let stated = try KerasModel.inputs(of: model)
+    guard !stated.isEmpty else {
       throw NetworkError(reason: "the Keras model has no layers, or is of a class not supported")
     }
-    var shape = inputShape
-    if shape == nil { shape = try input.inputShape() }
-    guard let shape else {
-      throw NetworkError(
-        layer: input.name, reason: "the Keras model does not say the shape of its input")
-    }
-    var builder = try GraphBuilder(
-      inputShape: shape, name: input.className == "InputLayer" ? input.name : "input")
-    let output = try add(model, to: builder.input, prefix: "", &builder)
-    return builder.graph(output: output)
-  }
-
-  /// Adds all layers of a model that is applied to one value.
-  private static func add(
-    _ model: JSON, to value: Int, prefix: String, _ builder: inout GraphBuilder
-  ) throws(NetworkError) -> Int {
-    switch model["class_name"]?.string {
-    case "Sequential":
-      var value = value
-      for layer in KerasModel.layers(of: model) {
-        value = try add(layer, to: [value], prefix: prefix, &builder)
-      }
-      return value
-    case "Functional", "Model":
-      return try addFunctional(model, to: value, prefix: prefix, &builder)
-    case let name:
-      throw NetworkError(
-        reason: "Keras model class '\(name ?? "")' is not supported (Sequential and Functional are)"
-      )
-    }
-  }
-
-  private static func addFunctional(
-    _ model: JSON, to value: Int, prefix: String, _ builder: inout GraphBuilder
-  ) throws(NetworkError) -> Int {
-    let inputs = KerasModel.names(model["config"]?["input_layers"])
-    let outputs = KerasModel.names(model["config"]?["output_layers"])
-    guard inputs.count == 1, outputs.count == 1 else {
-      throw NetworkError(
-        reason: "the Keras model has \(inputs.count) inputs and \(outputs.count) outputs; "
-          + "one of each is supported")
-    }
-    // Layers usually stand after those they read, but nothing promises it.
-    var values = [inputs[0]: value]
-    var waiting = KerasModel.layers(of: model).filter { $0.name != inputs[0] }
-    while !waiting.isEmpty {
-      var later: [KerasLayer] = []
-      for layer in waiting {
-        let sources = try layer.sources()
-        let ready = sources.compactMap { values[$0] }
-        guard ready.count == sources.count else {
-          later.append(layer)
-          continue
-        }
-        values[layer.name] = try add(layer, to: ready, prefix: prefix, &builder)
-      }
-      guard later.count < waiting.count else {
+    var inputs: [Graph.Input] = []
+    for input in stated {
+      guard let shape = stated.count == 1 ? inputShape ?? input.shape : input.shape else {
         throw NetworkError(
-          layer: later[0].name, reason: "it reads layers that are not in the model, or itself")
+          layer: input.name, reason: "the Keras model does not say the shape of its input")
       }
-      waiting = later
-    }
-    guard let output = values[outputs[0]] else {
-      throw NetworkError(layer: outputs[0], reason: "the model's output is not among its layers")
-    }
-    return output
-  }
-
-  private static func add(
-    _ layer: KerasLayer, to inputs: [Int], prefix: String, _ builder: inout GraphBuilder
-  ) throws(NetworkError) -> Int {
-    let name = prefix + layer.name
-    if ["Sequential", "Functional", "Model"].contains(layer.className) {
-      guard inputs.count == 1 else {
-        throw NetworkError(layer: name, reason: "a model inside a model needs one input")
+      guard !shape.contains(-1) else {
+        let extents = shape.map { $0 < 0 ? "?" : "\($0)" }.joined(separator: " × ")
+        throw NetworkError(
+          layer: input.name,
+          reason: "the input's shape \(extents) leaves an extent open; "
+            + "give the shape of an example")
       }
-      return try add(layer.json, to: inputs[0], prefix: name + "/", &builder)
+      // A single number for each example.
+      inputs.append(Graph.Input(name: input.name, shape: shape.isEmpty ? [1] : shape))
     }
-    let operations = try layer.operations(
-      named: name, on: inputs.first.map(builder.shape(of:)) ?? [])
-    var values = inputs
-    for (nodeName, operation) in operations {
-      values = [try builder.add(nodeName, operation, to: values, layer: name)]
+    var builder = KerasGraphBuilder(
+      try GraphBuilder(inputs: inputs), isKeras3: KerasModel.isKeras3(model))
+    let values = inputs.indices.map { KerasValue(node: builder.graph.node(ofInput: $0)) }
+    let results = try builder.apply(model: model, to: values, prefix: "")
+    let outputs = try results.map { value throws(NetworkError) in
+      try builder.logical(value, for: "output")
     }
-    guard values.count == 1 else {
-      throw NetworkError(layer: name, reason: "it has \(values.count) inputs where one is needed")
-    }
-    return values[0]
-  }
-}
-
-/// The parts of a model's configuration.
-enum KerasModel {
-  /// The layers of a model, in the order of the configuration.
-  static func layers(of model: JSON) -> [KerasLayer] {
-    let config = model["config"]
-    return (config?["layers"]?.array ?? config?.array ?? []).map(KerasLayer.init)
+    return builder.graph.graph(outputs: outputs)
   }
 
-  /// The layer that says the shape of an example, going into models that come first.
-  static func inputLayer(of model: JSON) -> KerasLayer? {
-    let layers = layers(of: model)
-    let named = names(model["config"]?["input_layers"]).first
-    guard let first = layers.first(where: { $0.name == named }) ?? layers.first else { return nil }
-    if ["Sequential", "Functional", "Model"].contains(first.className) {
-      return inputLayer(of: first.json)
+  /// The shape of an example for a model that leaves open an extent of its one input, taken from
+  /// examples of `exampleShape`; `nil` when the model leaves nothing open, or they do not fit.
+  public static func openInputShape(_ model: JSON, examples exampleShape: [Int]) -> [Int]? {
+    guard let inputs = try? KerasModel.inputs(of: model), inputs.count == 1,
+      inputs[0].shape?.contains(where: { $0 < 1 }) ?? true
+    else { return nil }
+    var shape = inputs[0].shape ?? exampleShape
+    var given = exampleShape
+    while given.count > shape.count, given.last == 1 { given.removeLast() }
+    if given.count == shape.count,
+      zip(shape, given).allSatisfy({ $0 == $1 || $0 < 1 })
+    {
+      return given
     }
-    return first
-  }
-
-  /// The layers in `[["a", 0, 0], ["b", 0, 0]]`, or the one in `["a", 0, 0]`.
-  static func names(_ json: JSON?) -> [String] {
-    guard let elements = json?.array else { return [] }
-    if let name = elements.first?.string { return [name] }
-    return elements.compactMap { $0[0]?.string }
+    // Rows of numbers say how long the one open extent is.
+    let open = shape.indices.filter { shape[$0] < 1 }
+    guard open.count == 1, given.count == 1,
+      let known = Operation.size(of: shape.filter { $0 >= 1 } + [1]),
+      given[0].isMultiple(of: known)
+    else { return nil }
+    shape[open[0]] = given[0] / known
+    return shape
   }
 }

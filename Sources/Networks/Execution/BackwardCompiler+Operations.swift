@@ -118,8 +118,9 @@ extension BackwardCompiler {
         bindings.append((DNNL_ARG_SCALE, perChannel, forward.parameters[slot]))
         bindings.append((DNNL_ARG_DIFF_SCALE, perChannel, gradientMemory(slot: slot)))
       case .beta:
-        // The shift is not used, but oneDNN 2.6 counts it among the arguments.
-        bindings.append((DNNL_ARG_SHIFT, perChannel, forward.parameters[slot]))
+        if conednn_gradient_reads_shift() != 0 {
+          bindings.append((DNNL_ARG_SHIFT, perChannel, forward.parameters[slot]))
+        }
         bindings.append((DNNL_ARG_DIFF_SHIFT, perChannel, gradientMemory(slot: slot)))
       default: break
       }

@@ -7,6 +7,7 @@ extension InferenceCompiler {
     let node = graph.nodes[index]
     let layer = node.name
     let width = node.shape.last ?? 1
+    let type = writtenType(node.inputs[0])
     let data = try MemoryDescriptor(
       [count * node.size / width, width], dnnl_ab, type, layer: layer)
     let input = node.inputs[0]

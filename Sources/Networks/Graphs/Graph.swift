@@ -75,6 +75,10 @@ public struct Graph: Equatable, Sendable {
   /// the numbers of all of them one after the other, and a node of its name takes out each.
   public let inputs: [Input]
 
+  /// The node whose value is the features, in a network that was built without a classifier head;
+  /// `nil` in any other, where the features are what the head reads.
+  public let features: Int?
+
   /// In which order an example's numbers lie.
   public let dataOrder: DataOrder
 

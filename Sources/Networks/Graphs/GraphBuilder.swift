@@ -137,18 +137,25 @@ public struct GraphBuilder {
   /// The operation of a node.
   public func operation(of node: Int) -> Operation { nodes[node].operation }
 
+  /// The shapes of all parameters so far.
+  var parameterShapes: [[Int]] { parameters.map(\.shape) }
+
   /// The graph that computes the value of `output`.
-  public func graph(output: Int) -> Graph { graph(outputs: [output]) }
+  ///
+  /// - Parameter features: The node of the features, when the network has no classifier head.
+  public func graph(output: Int, features: Int? = nil) -> Graph {
+    graph(outputs: [output], features: features)
+  }
 
   /// The graph that computes the values of `outputs`, the first of which is the result.
   ///
   /// - Precondition: there is at least one.
-  public func graph(outputs: [Int]) -> Graph {
+  public func graph(outputs: [Int], features: Int? = nil) -> Graph {
     precondition(
       !outputs.isEmpty && outputs.allSatisfy(nodes.indices.contains),
       "outputs \(outputs) of \(nodes.count) nodes")
     return Graph(
-      nodes: nodes, parameters: parameters, outputs: outputs, inputs: inputs,
+      nodes: nodes, parameters: parameters, outputs: outputs, inputs: inputs, features: features,
       dataOrder: .channelsLast)
   }
 }

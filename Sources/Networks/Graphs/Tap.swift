@@ -23,13 +23,16 @@ extension Graph {
   /// The input of the final softmax, or the result when there is none.
   public var logitsTap: Tap { tap(at: logits) }
 
-  /// The output of the layer called `layer`, after its activation.
+  /// The output of the layer called `layer`, after its activation; or, when layers are called as
+  /// the modules of a state dictionary, that of the last layer inside the module: `layer4` for
+  /// `layer4.2`.
   ///
   /// - Throws: ``NetworkError`` when there is no such layer, with the last names there are.
   public func tap(named layer: String) throws(NetworkError) -> Tap {
     guard
       let node = nodes.lastIndex(where: { $0.layer == layer })
         ?? nodes.lastIndex(where: { $0.name == layer })
+        ?? nodes.lastIndex(where: { $0.layer.hasPrefix(layer + ".") })
     else {
       let names = nodes.suffix(8).map { "'\($0.name)'" }.joined(separator: ", ")
       throw NetworkError(
@@ -38,11 +41,15 @@ extension Graph {
     return tap(at: node)
   }
 
-  /// The input of the classifier head: the features that the last layer with weights reads.
+  /// The input of the classifier head: the features that the last layer with weights reads; or
+  /// ``features``, in a network that was built without a head.
   ///
   /// - Throws: ``NetworkError`` when there is no classifier head.
   public var penultimate: Tap {
-    get throws(NetworkError) { tap(at: nodes[try head].inputs[0]) }
+    get throws(NetworkError) {
+      if let features { return tap(at: features) }
+      return tap(at: nodes[try head].inputs[0])
+    }
   }
 
   /// The node of the classifier head.
@@ -54,6 +61,10 @@ extension Graph {
   /// - Throws: ``NetworkError`` when that layer is something else.
   public var head: Int {
     get throws(NetworkError) {
+      if let features {
+        throw NetworkError(
+          reason: "the network has no classifier head; its features are '\(nodes[features].name)'")
+      }
       var node = output
       while nodes[node].parameters.isEmpty {
         guard nodes[node].inputs.count == 1 else {

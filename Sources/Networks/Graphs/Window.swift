@@ -125,12 +125,10 @@ extension Window {
     if let (before, after) = sides {
       let room = input + before + after - reach
       if room < 0 { return (0, before, after) }
-      let output = room / stride + 1
-      let next = output * stride
-      if roundsUp, !room.isMultiple(of: stride), next < input + before {
-        return (output + 1, before, next + reach - input - before)
-      }
-      return (output, before, after)
+      guard roundsUp else { return (room / stride + 1, before, after) }
+      var output = (room + stride - 1) / stride + 1
+      if (output - 1) * stride >= input + before { output -= 1 }
+      return (output, before, max((output - 1) * stride + reach - input - before, 0))
     }
     let output = (input + stride - 1) / stride
     let total = max((output - 1) * stride + reach - input, 0)

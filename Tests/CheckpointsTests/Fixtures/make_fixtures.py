@@ -149,11 +149,13 @@ def by_hand():
         for i, n in enumerate(all_names):
             layer(f, n, [(f"{n}/kernel:0", np.full((2, 1), i, "f4"))])
 
-    # Keras 1, Theano order: outputs × inputs × height × width; no version, no configuration.
+    # Keras 1 on Theano: outputs × inputs × height × width, turned by 180 degrees as Theano
+    # convolves; no version, no configuration. Beside it the same brought into TensorFlow's order.
     with h5py.File(path("keras1_theano.h5"), "w") as f:
         f.attrs["layer_names"] = [b"input", b"fire/conv"]
         layer(f, "input", [])
-        layer(f, "fire/conv", [("uniform1", kernel.transpose(3, 2, 0, 1)),
+        layer(f, "fire/conv", [("uniform1",
+                                kernel[::-1, ::-1].transpose(3, 2, 0, 1)),
                                ("fire/conv_b", np.zeros(4, "f4"))])
     with h5py.File(path("keras1_tensorflow.h5"), "w") as f:
         f.attrs["layer_names"] = [b"input", b"fire/conv"]

@@ -36,6 +36,7 @@ extension Compiler {
     case .resizing(let resizing): resizingForward(index, resizing)
     case .prependParameter, .padding, .slice, .permute, .reverse, .repetition:
       arrangementForward(index)
+    case .trainingOnly: break
     default:
       throw NetworkError(
         layer: node.layer, reason: "this \(node.operation.kind) cannot be run yet")

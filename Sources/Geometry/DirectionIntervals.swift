@@ -1,0 +1,158 @@
+public import LinearAlgebra
+
+/// Intervals over examples for the variance and the change along given directions.
+///
+/// The directions are held fixed: the intervals say how well the examples determine what happens along
+/// *these* directions, not how well they determine the directions. Along a direction v the change
+/// E[(vᵀΔ)²] is a mean over examples and its interval the usual one (by groups, where examples come in
+/// groups); the variance and the ratio follow to first order. For more examples than are kept as rows,
+/// spreads come from the sample kept.
+public struct DirectionIntervals: Sendable {
+  /// The variance of the features before along each direction (1/n, centred).
+  public let variance: [Estimate]
+
+  /// The mean squared change along each direction (uncentred).
+  public let change: [Estimate]
+
+  /// Change over variance; undefined where there is no variance.
+  public let relative: [Estimate]
+
+  /// Intervals for the columns of `directions`.
+  ///
+  /// - Throws: ``GeometryError/widths(expected:found:)`` when widths differ,
+  ///   ``GeometryError/noRows`` without examples.
+  public init(
+    of features: PairedFeatures, along directions: Matrix, level: Double = 0.95
+  ) throws(GeometryError) {
+    let width = features.beforeWidth
+    guard features.afterWidth == width else {
+      throw .widths(expected: width, found: features.afterWidth)
+    }
+    guard directions.rows == width else { throw .widths(expected: directions.rows, found: width) }
+    guard features.count > 0 else { throw .noRows }
+    let total = try features.total()
+    // One wide matrix at a time.
+    let variances = energiesAlong(directions, of: total.beforeCovariance)
+    let changes = energiesAlong(
+      directions, of: total.changeSecondMoment ?? Matrix(rows: width, columns: width))
+    let trace = total.centredTraces.before / Double(total.count)
+
+    var kept = features.kept
+    kept.settle()
+    let x = kept.rowsBefore
+    // One example per row, one direction per column; transposed for rows that lie together.
+    let scores = (x.subtractingFromRows(total.beforeMean) * directions).transposed
+    let moves = ((kept.rowsAfter - x) * directions).transposed
+    let zero = Double(width) * Double.ulpOfOne * trace
+    func estimate(_ value: Measured, _ influences: [Double]) -> Estimate {
+      var estimate = Influence.estimate(
+        value, influences: influences, keys: kept.keys, total: features.count, scale: .identity,
+        level: level)
+      estimate.restrict(to: 0...Double.infinity)
+      return estimate
+    }
+    var (variance, change, relative): ([Estimate], [Estimate], [Estimate]) = ([], [], [])
+    for index in 0..<directions.columns {
+      let (lambda, energy) = (variances[index], changes[index])
+      let spread = scores.row(index).map { $0 * $0 - lambda }
+      let moved = moves.row(index).map { $0 * $0 - energy }
+      variance.append(estimate(Measured(lambda), spread))
+      change.append(estimate(Measured(energy), moved))
+      let ratio = Measured(
+        energy, over: lambda <= zero ? 0 : lambda, otherwise: "no variance along the direction")
+      let value = ratio.number ?? 0
+      relative.append(estimate(ratio, zip(moved, spread).map { ($0 - value * $1) / lambda }))
+    }
+    self.variance = variance
+    self.change = change
+    self.relative = relative
+  }
+}
+
+extension SimilarityAnalysis {
+  /// ‖mean of Δ‖ over the root mean square length before, with its interval by leaving out blocks.
+  public func relativeMeanShift() -> Estimate {
+    func value(_ sums: ChangeSums?, _ count: Int) -> Measured {
+      let shift = Displacement(
+        sums, count: count, beforeWidth: features.beforeWidth, afterWidth: features.afterWidth)
+      guard let moved = shift.meanShift.number, let size = shift.meanSquareBefore.number else {
+        return .undefined(shift.meanShift.reason ?? "the features have no length")
+      }
+      return Measured(moved, over: size.squareRoot(), otherwise: "the features before are zero")
+    }
+    var whole: ChangeSums?
+    for block in features.blockChanges ?? [] {
+      if whole == nil { whole = block } else { whole?.add(block, sign: 1) }
+    }
+    let leftOut = (features.blockChanges ?? []).enumerated().map { place, block in
+      var rest = whole
+      rest?.add(block, sign: -1)
+      return value(rest, features.count - features.blockCounts[place])
+    }
+    return Jackknife.estimate(
+      full: value(whole, features.count), leftOut: leftOut,
+      counts: leftOut.isEmpty ? [] : features.blockCounts, level: settings.level)
+  }
+
+  /// The share of the squared change that lies in a subspace of feature space, with its interval.
+  public func changeShare(in subspace: Subspace) throws(GeometryError) -> Estimate {
+    let total = try features.total()
+    let share = try DirectionalChange.Split(of: total, by: subspace).insideShare
+    guard let value = share.number else {
+      return Estimate(value: share, note: "the value is undefined")
+    }
+    let change = features.kept.rowsAfter - features.kept.rowsBefore
+    let (inside, all) = ((change * subspace.basis).rowSquaredNorms, change.rowSquaredNorms)
+    let mean = max(all.reduce(0, +) / Double(max(1, all.count)), .leastNormalMagnitude)
+    var estimate = Influence.estimate(
+      share, influences: zip(inside, all).map { ($0 - value * $1) / mean },
+      keys: features.kept.keys, total: features.count, scale: .identity, level: settings.level)
+    estimate.restrict(to: 0...1)
+    return estimate
+  }
+}
+
+extension DirectionIntervals {
+  /// What happened along the eigenvectors of the covariance of the features before, largest variance
+  /// first.
+  ///
+  /// - Throws: as ``init(of:along:level:)``.
+  public init(principalOf features: PairedFeatures, level: Double = 0.95) throws(GeometryError) {
+    guard features.count > 0 else { throw .noRows }
+    let vectors = try PrincipalDirections(
+      secondMoment: try features.total().beforeCovariance, count: features.count
+    ).vectors
+    try self.init(of: features, along: vectors, level: level)
+  }
+}
+
+extension PairedFeatures {
+  /// The moments of two halves of the examples, or why they are not to be had.
+  ///
+  /// Whatever differs between the halves, such as the angles between their leading directions, is what
+  /// sampling alone does: the floor for the same comparison between networks. Wide features have no
+  /// moments by block, and no halves once there are more examples than are kept as rows.
+  public func halves() throws(GeometryError) -> (JointMoments, JointMoments)? {
+    if let blockMoments {
+      var (even, odd) = (blockMoments[0], blockMoments[1])
+      for (place, block) in blockMoments.enumerated().dropFirst(2) {
+        if place % 2 == 0 { try even.merge(block) } else { try odd.merge(block) }
+      }
+      return (even, odd)
+    }
+    guard kept.isComplete, count >= 4 else { return nil }
+    var parts = [[Int]](repeating: [], count: 2)
+    for (row, key) in kept.keys.enumerated() {
+      parts[key.block(of: settings.blocks) % 2].append(row)
+    }
+    guard !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+    var halves: [JointMoments] = []
+    for rows in parts {
+      var half = JointMoments(beforeWidth: beforeWidth, afterWidth: afterWidth)
+      try half.add(
+        before: kept.rowsBefore.selectingRows(rows), after: kept.rowsAfter.selectingRows(rows))
+      halves.append(half)
+    }
+    return (halves[0], halves[1])
+  }
+}

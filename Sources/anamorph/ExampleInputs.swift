@@ -1,0 +1,128 @@
+import Checkpoints
+import Datasets
+import Files
+import Hypothesis
+import Networks
+import Training
+
+/// The examples that a network is run on: one set, or one for each of its inputs.
+struct ExampleInputs {
+  private var sets: [(input: String?, set: ExampleSet)]
+
+  /// What was done to the examples, once they were prepared.
+  private(set) var preprocessing = ""
+
+  /// Opens what `--data` names: SET, or INPUT=SET again and again.
+  init(_ names: [String], labels: String?, _ running: RunningOptions) throws {
+    sets = []
+    for name in names {
+      var input: String?
+      var set = name
+      if names.count > 1 {
+        guard let sign = name.firstIndex(of: "=") else {
+          throw FileError(
+            path: name, reason: "which input is it for? several sets are given as INPUT=SET")
+        }
+        input = String(name[..<sign])
+        set = String(name[name.index(after: sign)...])
+      }
+      sets.append((input, try running.opened(set, labels: sets.isEmpty ? labels : nil)))
+    }
+    if let other = sets.first(where: { $0.set.count != count }) {
+      throw FileError(
+        path: other.set.name,
+        reason: "has \(other.set.count) examples, and \(sets[0].set.name) has \(count)")
+    }
+  }
+
+  var count: Int { sets[0].set.count }
+
+  /// The shape of an example, when there is one set, whose examples have one before they are prepared.
+  var exampleShape: [Int]? {
+    sets.count == 1 && !sets[0].set.readsImageFiles ? sets[0].set.exampleShape : nil
+  }
+
+  /// Prepares the examples for `network`, and says how.
+  mutating func prepare(for network: Network, _ running: RunningOptions) throws {
+    var done: [String] = []
+    for index in sets.indices {
+      let prepared = try running.prepared(sets[index].set, for: sets.count == 1 ? network : nil)
+      sets[index].set = prepared.examples
+      done.append(prepared.preprocessing)
+    }
+    preprocessing = Set(done).count == 1 ? done[0] : done.joined(separator: "; ")
+  }
+
+  /// Checks that there is a set for each input, in any order, and that their shapes fit.
+  private mutating func order(for graph: Graph) throws {
+    guard sets.count > 1 else { return }
+    var ordered: [(input: String?, set: ExampleSet)] = []
+    for input in graph.inputs {
+      guard let found = sets.first(where: { $0.input == input.name }) else {
+        throw FileError(
+          path: sets[0].set.name,
+          reason: "no examples are given for the input '\(input.name)'; the network's inputs are "
+            + graph.inputs.map { "'\($0.name)'" }.joined(separator: ", "))
+      }
+      guard found.set.valuesPerExample == input.size else {
+        throw FileError(
+          path: found.set.name,
+          reason: "its examples are \(found.set.exampleShape) and the input '\(input.name)' is "
+            + "\(input.shape)")
+      }
+      ordered.append(found)
+    }
+    guard ordered.count == sets.count else {
+      throw FileError(
+        path: sets[0].set.name,
+        reason: "\(sets.count) sets are given for \(graph.inputs.count) inputs")
+    }
+    sets = ordered
+  }
+
+  /// The examples, those of several sets side by side in the order of the network's inputs.
+  ///
+  /// - Throws: `FileError` when the network does not read them.
+  mutating func set(fitting network: Network) throws -> ExampleSet {
+    guard sets.count == 1 else {
+      try order(for: network.graph)
+      return sets[0].set.joined(with: sets.dropFirst().map(\.set))
+    }
+    guard
+      network.graph.inputs.count == 1
+        || sets[0].set.valuesPerExample == network.graph.inputShape[0]
+    else {
+      throw FileError(
+        path: sets[0].set.name,
+        reason: "the network has several inputs; give --data INPUT=SET for each of "
+          + network.graph.inputs.map { "'\($0.name)'" }.joined(separator: ", "))
+    }
+    try sets[0].set.check(fits: network)
+    return sets[0].set
+  }
+}
+
+/// An architecture in a file of its own.
+enum ArchitectureFile {
+  /// Reads `model.to_json()` or Anamorph's description; `nil` for no file.
+  static func read(_ path: String?) throws -> JSON? {
+    guard let path else { return nil }
+    do {
+      return try JSON(parsing: try TextFile.text(of: path))
+    } catch let error as JSONError {
+      throw FileError(path: path, reason: error.description)
+    }
+  }
+}
+
+extension Network {
+  /// The network in a checkpoint; where its architecture leaves the shape of an example open, the
+  /// examples say it.
+  init(_ checkpoint: Checkpoint, architecture: JSON? = nil, fitting shape: [Int]?) throws {
+    let known = architecture ?? checkpoint.architecture.flatMap { try? JSON(parsing: $0) }
+    let open = shape.flatMap { shape in
+      known.flatMap { KerasArchitecture.openInputShape($0, examples: shape) }
+    }
+    try self.init(checkpoint, architecture: architecture, inputShape: open)
+  }
+}

@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+"""Compares `anamorph features` with PyTorch on full-size networks with random weights.
+
+    script/parity_torch.py                       every network, as one table
+    script/parity_torch.py resnet50 clip         those whose names contain one of the words
+    script/parity_torch.py --list
+
+For each network: random weights and batch normalisations near what the layers see, written as
+.safetensors (every third one as HDF5, through h5py); images of noise; the penultimate features of
+both. The error is the largest difference over the largest value, once with direct kernels and once
+with Winograd's algorithm where it is faster; beside it stands how far PyTorch's own result is from the
+one that it computes in double precision. Needs torch, torchvision, timm,
+open_clip_torch, transformers, safetensors, h5py; what is missing is said and its networks are left
+out. Exits with 1 when an error is above the bound.
+"""
+
+import argparse
+import gc
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+
+# With direct kernels, and with Winograd's algorithm, which is used unless --exact is given.
+BOUND, WINOGRAD_BOUND = 1e-5, 2e-4
+
+
+def torchvision_networks():
+    import torchvision.models as models
+
+    def network(name, features):
+        return lambda: (getattr(models, name)(weights=None), features, None, [])
+
+    def pooled(model, x):
+        return model.avgpool(model.features(x)).flatten(1)
+
+    def resnet(model, x):
+        fc, model.fc = model.fc, torch.nn.Identity()
+        result = model(x)
+        model.fc = fc
+        return result
+
+    def before_last(model, x):
+        return model.classifier[:-1](model.avgpool(model.features(x)).flatten(1))
+
+    def densenet(model, x):
+        return torch.relu(model.features(x)).mean((2, 3))
+
+    def mobilenet2(model, x):
+        return model.features(x).mean((2, 3))
+
+    def convnext(model, x):
+        return model.classifier[:-1](model.avgpool(model.features(x)))
+
+    def transformer(model, x):
+        heads, model.heads = model.heads, torch.nn.Identity()
+        result = model(x)
+        model.heads = heads
+        return result
+
+    names = {
+        resnet: [
+            "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "wide_resnet50_2",
+            "wide_resnet101_2", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"],
+        before_last: [
+            "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn",
+            "mobilenet_v3_small", "mobilenet_v3_large"],
+        densenet: ["densenet121", "densenet161", "densenet169", "densenet201"],
+        mobilenet2: ["mobilenet_v2"],
+        pooled: [f"efficientnet_b{i}" for i in range(8)]
+        + ["efficientnet_v2_s", "efficientnet_v2_m", "efficientnet_v2_l"],
+        convnext: ["convnext_tiny", "convnext_small", "convnext_base", "convnext_large"],
+        transformer: ["vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32", "vit_h_14"],
+    }
+    for features, members in names.items():
+        for name in members:
+            yield f"torchvision {name}", network(name, features)
+
+
+def timm_networks():
+    import timm
+
+    def features(model, x):
+        return model.forward_head(model.forward_features(x), pre_logits=True)
+
+    def network(name, **settings):
+        return lambda: (timm.create_model(name, pretrained=False, **settings), features, None, [])
+
+    for size in ["tiny", "small", "base", "large"]:
+        yield f"timm vit_{size}_patch16_224", network(f"vit_{size}_patch16_224")
+    yield "timm vit_base_patch32_224", network("vit_base_patch32_224")
+    yield "timm vit_base_patch16_224 averaged", network("vit_base_patch16_224", global_pool="avg")
+    yield "timm vit_base_patch16_224 without class token", network(
+        "vit_base_patch16_224", class_token=False, global_pool="avg")
+    yield "timm vit_small_patch14_dinov2", network("vit_small_patch14_dinov2")
+    yield "timm resnet50", network("resnet50")
+
+
+def clip_networks():
+    import open_clip
+
+    for name, size in [
+        ("ViT-B-32-quickgelu", "ViT-B/32"), ("ViT-B-16-quickgelu", "ViT-B/16"),
+        ("ViT-L-14-quickgelu", "ViT-L/14"), ("RN50-quickgelu", "RN50"),
+        ("RN101-quickgelu", "RN101"),
+    ]:
+        def projected(name=name):
+            model = open_clip.create_model(name, pretrained=None)
+            return model, lambda model, x: model.encode_image(x), None, []
+
+        def unprojected(name=name):
+            model = open_clip.create_model(name, pretrained=None)
+
+            def features(model, x):
+                projection, model.visual.proj = model.visual.proj, None
+                result = model.visual(x)
+                model.visual.proj = projection
+                return result
+
+            return model, features, None, ["--without-projection"]
+
+        yield f"CLIP {size}", projected
+        if not size.startswith("RN"):
+            yield f"CLIP {size} without projection", unprojected
+    def gelu():
+        model = open_clip.create_model("ViT-B-32", pretrained=None)
+        return model, lambda model, x: model.encode_image(x), None, [
+            "--family", "clip-vit-gelu"]
+    yield "open_clip ViT-B/32 (GELU)", gelu
+
+
+def transformers_networks():
+    import transformers as hf
+
+    def clip():
+        model = hf.CLIPVisionModelWithProjection(hf.CLIPVisionConfig(
+            hidden_size=768, intermediate_size=3072, num_attention_heads=12, num_hidden_layers=12,
+            patch_size=16, image_size=224, projection_dim=512))
+        return model, lambda model, x: model(x).image_embeds, None, []
+
+    def clip_without_projection():
+        model = hf.CLIPVisionModel(hf.CLIPVisionConfig(
+            hidden_size=768, intermediate_size=3072, num_attention_heads=12, num_hidden_layers=12,
+            patch_size=32, image_size=224))
+        return model, lambda model, x: model(x).pooler_output, None, []
+
+    def vit():
+        model = hf.ViTForImageClassification(hf.ViTConfig(num_labels=10))
+        return model, lambda model, x: model.vit(x).last_hidden_state[:, 0], None, []
+
+    yield "transformers CLIPVisionModelWithProjection B/16", clip
+    yield "transformers CLIPVisionModel B/32", clip_without_projection
+    yield "transformers ViTForImageClassification B/16", vit
+
+
+def self_supervised_networks():
+    import torchvision.models as models
+
+    def backbone(model, x):
+        fc, model.fc = model.fc, torch.nn.Identity()
+        result = model(x)
+        model.fc = fc
+        return result
+
+    def moco():
+        torch.manual_seed(1)
+        model = models.resnet50(num_classes=128)
+        model.fc = torch.nn.Sequential(
+            torch.nn.Linear(2048, 2048), torch.nn.ReLU(), model.fc)
+
+        def state(model):
+            own = model.state_dict()
+            names = {f"module.encoder_q.{k}": v for k, v in own.items()}
+            names |= {f"module.encoder_k.{k}": v * 0.5 for k, v in own.items()}
+            return names | {"module.queue": torch.zeros(128, 64),
+                            "module.queue_ptr": torch.zeros(1, dtype=torch.int64)}
+
+        return model, backbone, state, []
+
+    def simclr():
+        model = models.resnet50()
+
+        def state(model):
+            return {f"backbone.{k}": v for k, v in model.state_dict().items()
+                    if not k.startswith("fc.")} | {"projector.0.weight": torch.zeros(8, 2048)}
+
+        return model, backbone, state, []
+
+    yield "MoCo v2 ResNet-50", moco
+    yield "SimCLR ResNet-50 (backbone.)", simclr
+
+
+def prepare(model, size):
+    """Random batch normalisations near what the layers see; positions and scales that matter."""
+    model.train()
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    for name, parameter in model.named_parameters():
+        with torch.no_grad():
+            if parameter.dim() == 1 and "weight" in name.split(".")[-1]:
+                parameter.uniform_(0.6, 1.4)
+            elif parameter.dim() == 1:
+                parameter.normal_(0, 0.1)
+            elif "layer_scale" in name or "gamma" in name.split(".")[-1]:
+                parameter.uniform_(0.2, 0.6)
+            elif "embed" in name or "token" in name:
+                parameter.normal_(0, 0.3)
+    # The branches of residual blocks come to be small beside what they are added to; without that,
+    # a deep network at random multiplies rounding errors a thousandfold, PyTorch's own too.
+    kinds = ("BasicBlock", "Bottleneck", "InvertedResidual", "MBConv", "FusedMBConv")
+    blocks = [module for module in model.modules() if type(module).__name__ in kinds]
+    for block in blocks:
+        downsample = getattr(block, "downsample", None)
+        beside = list(downsample.modules()) if downsample is not None else []
+        last = [m for m in block.modules() if m in norms and m not in beside][-1]
+        last.weight.data *= len(blocks) ** -0.5
+    if norms:
+        for norm in norms:
+            norm.momentum = 1.0
+        with torch.no_grad():
+            getattr(model, "visual", model)(torch.randn(4, 3, size, size))
+        for norm in norms:
+            norm.running_mean += 0.1 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
+            norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.4)
+    model.eval()
+
+
+def image_size(model, name):
+    for place in [model, getattr(model, "visual", None), getattr(model, "patch_embed", None)]:
+        for key in ["image_size", "img_size"]:
+            size = getattr(place, key, None)
+            if size:
+                return size[0] if isinstance(size, (tuple, list)) else size
+    efficientnet = [224, 240, 288, 300, 380, 456, 528, 600]
+    for index, size in enumerate(efficientnet):
+        if f"efficientnet_b{index}" in name:
+            return size
+    return {"efficientnet_v2_s": 384, "efficientnet_v2_m": 480, "efficientnet_v2_l": 480}.get(
+        name.split()[-1], 224)
+
+
+def write(state, path):
+    state = {name: value.contiguous().clone() for name, value in state.items()}
+    if path.suffix == ".h5":
+        import h5py
+        with h5py.File(path, "w") as file:
+            for name, value in state.items():
+                file[name] = value.numpy()
+    else:
+        from safetensors.torch import save_file
+        save_file(state, path)
+
+
+def compare(command, name, build, folder, index, examples):
+    import h5py
+    torch.manual_seed(index)
+    model, features, state, arguments = build()
+    size = image_size(model, name)
+    # CLIP's ResNets pool with positions for one size.
+    prepare(model, size if name.startswith("CLIP") else min(size, 160))
+    checkpoint = folder / ("network.h5" if index % 3 == 2 else "network.safetensors")
+    write(state(model) if state else model.state_dict(), checkpoint)
+    images = np.random.default_rng(index).standard_normal((examples, size, size, 3), np.float32)
+    np.save(folder / "images.npy", images)
+    with torch.no_grad():
+        inputs = torch.from_numpy(images).permute(0, 3, 1, 2)
+        reference = features(model, inputs).numpy()
+        try:
+            exact = features(model.double(), inputs.double()).numpy()
+            own = float(np.abs(reference - exact).max() / np.abs(exact).max())
+        except RuntimeError:  # a layer that keeps to single precision
+            own = None
+    parameters = sum(p.numel() for p in model.parameters())
+    del model
+    gc.collect()
+    errors = []
+    message = ""
+    for mode in [["--exact"], []]:
+        result = subprocess.run(
+            [command, "features", checkpoint, "--data", folder / "images.npy",
+             "-o", folder / "f.h5", "--batch-size", str(examples), *mode, *arguments],
+            capture_output=True, text=True)
+        if result.returncode != 0:
+            message = result.stderr.strip()
+            break
+        with h5py.File(folder / "f.h5") as file:
+            found = file["features"][:]
+        (folder / "f.h5").unlink()
+        if found.shape != reference.shape:
+            message = f"{found.shape} features"
+            break
+        errors.append(float(np.abs(found - reference).max() / np.abs(reference).max()))
+    checkpoint.unlink()
+    return size, parameters, reference.shape[1], errors, own, message
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("words", nargs="*", help="parts of the names of the networks wanted")
+    arguments.add_argument("--list", action="store_true", help="only print the names")
+    arguments.add_argument("--examples", type=int, default=2)
+    arguments.add_argument("--command", default=os.environ.get("ANAMORPH", ".build/release/anamorph"))
+    arguments.add_argument("--start", type=int, default=0, help="the first network of the list")
+    options = arguments.parse_args()
+    networks = []
+    for group in [torchvision_networks, clip_networks, timm_networks, transformers_networks,
+                  self_supervised_networks]:
+        try:
+            networks += list(group())
+        except ImportError as error:
+            print(f"left out {group.__name__.removesuffix('_networks')}: {error}", file=sys.stderr)
+    words = [word.lower() for word in options.words]
+    failed = 0
+    if not options.list:
+        print("| network | input | parameters | features | error, --exact | error, Winograd allowed "
+              "| PyTorch's own |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for index, (name, build) in enumerate(networks):
+        if index < options.start or words and not any(word in name.lower() for word in words):
+            continue
+        if options.list:
+            print(name)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            size, count, width, errors, own, message = compare(
+                options.command, name, build, pathlib.Path(folder), index, options.examples)
+        bad = len(errors) < 2 or not errors[0] <= BOUND or not errors[1] <= WINOGRAD_BOUND
+        failed += bad
+        figures = " | ".join(f"{error:.1e}" for error in errors) if not message else message + " |"
+        print(f"| {name} | {size}×{size} | {count / 1e6:.1f} M | {width} "
+              f"| {figures}{' **above the bound**' if bad else ''} "
+              f"| {'' if own is None else f'{own:.1e}'} |", flush=True)
+        gc.collect()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
