@@ -77,7 +77,11 @@ struct FeatureComparison {
         try set.features.total(), tap: tap, set: set.name, isID: false)
       angles += try FeatureAngle.angles(
         set.features, tap: tap, set: set.name, isID: false, counts: counts)
-      if pooled == nil { pooled = set.features } else { try pooled?.merge(set.features) }
+      do {
+        if pooled == nil { pooled = set.features } else { try pooled?.merge(set.features) }
+      } catch GeometryError.sharedExamples {
+        // A set that is named twice counts once.
+      }
     }
     self.measurements = measurements
     self.contrasts = contrasts
