@@ -1,16 +1,13 @@
 import Files
 import HDF5
 
-/// How many values are read at a time.
-private let blockCount = 1 << 20
-
 extension HDF5Values {
   func eachBlock(
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
   ) throws(FileError) {
     try naming(path) { () throws(HDF5Error) in
       let dataset = try dataset(parameter)
-      for rows in try dataset.blocks(of: blockCount) {
+      for rows in try dataset.blocks(of: valuesAtATime) {
         body(try dataset.read(as: Double.self, rows: rows))
       }
     }
@@ -62,7 +59,7 @@ extension Checkpoint {
     let areSingle = before.elementType == .float32 && after.elementType.isExactInSingle
     let ordinals = Ordinals(before.elementType)
     var sums = ChangeSums()
-    for rows in try before.blocks(of: blockCount, alike: after) {
+    for rows in try before.blocks(of: valuesAtATime, alike: after) {
       if areSingle {
         let a = try before.read(as: Float.self, rows: rows)
         let b = try after.read(as: Float.self, rows: rows)
@@ -112,7 +109,7 @@ extension Dataset {
       }
     }
     let taken = max(step, count / width / step * step)
-    guard taken * width <= (256 << 20 + 2 * file.byteCount) / 8 else {
+    guard taken * width <= file.allowance / 8 else {
       throw HDF5Error(
         kind: .tooLarge, path: file.path, object: path,
         reason: "has to be read \(taken * width) values at a time; repack it in smaller blocks")

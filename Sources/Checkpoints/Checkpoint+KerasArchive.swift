@@ -30,7 +30,7 @@ extension Checkpoint {
     do throws(JSONError) { configuration = try JSON(parsing: text) } catch {
       throw FileError(path: path, object: entry.name, reason: error.description)
     }
-    let file = try opened(try archive.contents(weights), path: path)
+    let file = try opened(weights, of: archive)
     let found = try naming(path) { () throws(HDF5Error) in
       try kerasWeights(file, file.root, path: path, configuration: configuration)
     }
@@ -83,9 +83,11 @@ extension Checkpoint {
     layers = ordered + rest
   }
 
-  /// Opens `bytes` as an HDF5 file: under a name that is gone at once, so nothing is left behind
+  /// Opens `entry` as an HDF5 file: under a name that is gone at once, so nothing is left behind
   /// however the process ends.
-  private static func opened(_ bytes: [UInt8], path: String) throws(FileError) -> File {
+  private static func opened(
+    _ entry: ZipArchive.Entry, of archive: ZipArchive
+  ) throws(FileError) -> File {
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var name = Array("\(folder)/anamorph.XXXXXX".utf8CString)
     let descriptor = mkstemp(&name)
@@ -93,16 +95,21 @@ extension Checkpoint {
     defer { close(descriptor) }
     let temporary = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer { unlink(temporary) }
-    var offset = 0
-    while offset < bytes.count {
-      let written = bytes.withUnsafeBytes {
-        pwrite(
-          descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset, off_t(offset))
+    var end = 0
+    try archive.eachPiece(entry, of: 1 << 20) { bytes throws(FileError) in
+      var offset = 0
+      while offset < bytes.count {
+        let written = bytes.withUnsafeBytes {
+          pwrite(
+            descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset,
+            off_t(end + offset))
+        }
+        if written < 0, errno == EINTR { continue }
+        guard written > 0 else { throw FileError.system(folder) }
+        offset += written
       }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw FileError.system(folder) }
-      offset += written
+      end += bytes.count
     }
-    return try naming(path) { () throws(HDF5Error) in try File(readingAt: temporary) }
+    return try naming(archive.file.path) { () throws(HDF5Error) in try File(readingAt: temporary) }
   }
 }

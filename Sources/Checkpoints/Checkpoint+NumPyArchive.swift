@@ -20,14 +20,34 @@ struct NumPyArchiveValues: ValueSource {
       : header.numbers.floats(bytes)
   }
 
-  private func stored(
+  func eachBlock(
+    _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
+  ) throws(FileError) {
+    let (entry, header) = try place(parameter)
+    guard !entry.isDeflated, !header.isColumnMajor else { return body(try values(parameter)) }
+    let numbers = header.numbers
+    try archive.eachPiece(
+      entry, skipping: header.byteCount, of: valuesAtATime * (numbers.elementType.byteCount ?? 1)
+    ) { body(numbers.doubles($0)) }
+  }
+
+  private func place(
     _ parameter: Checkpoint.Parameter
-  ) throws(FileError) -> ([UInt8], NumPyArrayHeader) {
+  ) throws(FileError) -> (ZipArchive.Entry, NumPyArrayHeader) {
     guard let entry = archive[parameter.path], let header = headers[parameter.path] else {
       throw FileError(path: path, object: parameter.path, reason: "no such array in the file")
     }
-    let bytes = try archive.contents(entry)
-    return (Array(bytes[header.byteCount...]), header)
+    return (entry, header)
+  }
+
+  private func stored(
+    _ parameter: Checkpoint.Parameter
+  ) throws(FileError) -> ([UInt8], NumPyArrayHeader) {
+    let (entry, header) = try place(parameter)
+    // Beside the bytes, what becomes of them.
+    var bytes = try archive.contents(entry, beside: 8 * parameter.count)
+    bytes.removeFirst(header.byteCount)
+    return (bytes, header)
   }
 }
 
@@ -53,9 +73,9 @@ extension Checkpoint {
     var entries: [StateDictionary.Entry] = []
     var left = 0
     for entry in archive.entries {
-      let start = try archive.start(entry, count: NumPyArrayHeader.longest)
+      let start = try archive.start(entry, count: NumPyHeader.longest)
       let header: NumPyArrayHeader
-      do throws(NumPyArrayHeader.Problem) {
+      do throws(NumPyHeader.Problem) {
         header = try NumPyArrayHeader(start, fileByteCount: entry.byteCount)
       } catch {
         if error.isOtherContent {

@@ -14,11 +14,29 @@ struct SafeTensorsValues: ValueSource {
     StoredNumbers(elementType: parameter.elementType).floats(try bytes(parameter))
   }
 
+  func eachBlock(
+    _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
+  ) throws(FileError) {
+    let (file, range) = try place(parameter)
+    let numbers = StoredNumbers(elementType: parameter.elementType)
+    let size = valuesAtATime * max(parameter.elementType.byteCount ?? 1, 1)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: size) {
+      body(numbers.doubles(try file.bytes(start..<min(range.upperBound, start + size))))
+    }
+  }
+
   private func bytes(_ parameter: Checkpoint.Parameter) throws(FileError) -> [UInt8] {
+    let (file, range) = try place(parameter)
+    return try file.bytes(range)
+  }
+
+  private func place(
+    _ parameter: Checkpoint.Parameter
+  ) throws(FileError) -> (file: ByteFile, range: Range<Int>) {
     guard let place = places[parameter.path], place.range.count == parameter.byteCount else {
       throw FileError(path: path, object: parameter.path, reason: "no such array in the file")
     }
-    return try place.file.bytes(place.range)
+    return place
   }
 }
 

@@ -12,7 +12,8 @@ extension JSON {
   /// Parses `text`.
   ///
   /// Accepts what Python's `json` module writes, that is RFC 8259 and the words `NaN`, `Infinity`
-  /// and `-Infinity`. The last of equal names counts. Nesting deeper than 512 is refused.
+  /// and `-Infinity`. The last of equal names counts. Nesting deeper than 512 is refused, as are
+  /// more than 2,000,000 values: a value takes many times the memory of its text.
   ///
   /// - Throws: ``JSONError``.
   public init(parsing text: String) throws(JSONError) {
@@ -93,6 +94,7 @@ private struct Parser {
   let bytes: [UInt8]
   var offset = 0
   var depth = 0
+  var valuesLeft = 2_000_000
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -105,6 +107,8 @@ private struct Parser {
 
   private mutating func value() throws(JSONError) -> JSON {
     skipSpace()
+    valuesLeft -= 1
+    guard valuesLeft >= 0 else { throw error("more than 2,000,000 values") }
     guard offset < bytes.count else { throw error("the text ends where a value should be") }
     switch bytes[offset] {
     case UInt8(ascii: "{"): return try object()

@@ -18,6 +18,9 @@ protocol ValueSource: Sendable {
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void) throws(FileError)
 }
 
+/// How many values are read at a time, where a layout allows it.
+let valuesAtATime = 1 << 20
+
 extension ValueSource {
   func eachBlock(
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void

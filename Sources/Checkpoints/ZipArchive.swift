@@ -1,5 +1,6 @@
 import CDeflate
 package import Files
+import HDF5
 
 /// A ZIP archive, read strictly: everything it says of itself is checked against the file, and
 /// what is not needed for checkpoints is refused.
@@ -66,14 +67,56 @@ package struct ZipArchive: Sendable {
   }
 
   /// The content of `entry`, checked against its checksum.
-  package func contents(_ entry: Entry) throws(FileError) -> [UInt8] {
+  ///
+  /// What is unpacked from few bytes may take, with the `other` bytes of memory that the caller
+  /// makes of it, twice the archive and a constant.
+  package func contents(_ entry: Entry, beside other: Int = 0) throws(FileError) -> [UInt8] {
+    if entry.isDeflated {
+      let (bytes, overflow) = entry.byteCount.addingReportingOverflow(other)
+      guard !overflow, bytes + entry.range.count <= File.allowance(file.count) else {
+        throw Self.wrong(
+          file,
+          "claims \(entry.byteCount) bytes where \(entry.range.count) are stored; save it again "
+            + "without compression", entry.name)
+      }
+    }
     let stored = try file.bytes(entry.range)
     let bytes = entry.isDeflated ? try inflated(stored, entry) : stored
     let checksum = bytes.withUnsafeBytes { libdeflate_crc32(0, $0.baseAddress, $0.count) }
-    guard bytes.count == entry.byteCount, bytes.isEmpty || checksum == entry.checksum else {
+    try check(entry, bytes.count, UInt32(truncatingIfNeeded: checksum))
+    return bytes
+  }
+
+  /// Calls `body` with the content of `entry` behind its first `skipped` bytes, `count` bytes at a
+  /// time and fewer at the end; whether they fit their checksum is known only then.
+  func eachPiece(
+    _ entry: Entry, skipping skipped: Int = 0, of count: Int,
+    _ body: ([UInt8]) throws(FileError) -> Void
+  ) throws(FileError) {
+    guard !entry.isDeflated else {
+      let bytes = try contents(entry)
+      for start in stride(from: skipped, to: bytes.count, by: count) {
+        try body(Array(bytes[start..<min(bytes.count, start + count)]))
+      }
+      return
+    }
+    func updated(_ checksum: UInt32, _ bytes: [UInt8]) -> UInt32 {
+      bytes.withUnsafeBytes { libdeflate_crc32(checksum, $0.baseAddress, $0.count) }
+    }
+    let begin = entry.range.lowerBound + min(skipped, entry.range.count)
+    var checksum = updated(0, try file.bytes(entry.range.lowerBound..<begin))
+    for start in stride(from: begin, to: entry.range.upperBound, by: count) {
+      let bytes = try file.bytes(start..<min(entry.range.upperBound, start + count))
+      checksum = updated(checksum, bytes)
+      try body(bytes)
+    }
+    try check(entry, entry.range.count, checksum)
+  }
+
+  private func check(_ entry: Entry, _ count: Int, _ checksum: UInt32) throws(FileError) {
+    guard count == entry.byteCount, count == 0 || checksum == entry.checksum else {
       throw Self.wrong(file, "its bytes do not fit its checksum; download it again", entry.name)
     }
-    return bytes
   }
 
   /// The first bytes of `entry`, `count` or all, unchecked where that saves reading the rest.

@@ -62,6 +62,9 @@ public struct Attribute: Equatable, Sendable {
     }
   }
 
+  /// How many elements an attribute may have.
+  private static let mostElements = 1 << 20
+
   /// An attribute that was read elsewhere.
   init(name: String, shape: [Int], elementType: ElementType, values: Values) {
     (self.name, self.shape, self.elementType, self.values) = (name, shape, elementType, values)
@@ -86,6 +89,11 @@ public struct Attribute: Equatable, Sendable {
       // Attributes are never compressed, so they cannot claim more than the file's length.
       guard object.file.byteCount == 0 || count * size <= object.file.byteCount else {
         throw object.error(.tooLarge, "\(place) claims more bytes than the file has")
+      }
+      // They are kept whole and in wide numbers; those of checkpoints have thousands at most.
+      guard count <= Self.mostElements else {
+        throw object.error(
+          .tooLarge, "\(place) has \(count) elements, more than the \(Self.mostElements) allowed")
       }
       let reader = ElementReader(count: count, size: size, type: type.raw) { memory, buffer in
         H5Aread(attribute.raw, memory, buffer) >= 0

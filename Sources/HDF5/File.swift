@@ -59,6 +59,19 @@ public final class File: Sendable {
     }
   }
 
+  /// Opens the file at `path` by what a reader process answered about it: `answer`.
+  ///
+  /// For tests, which give answers that no reader would.
+  ///
+  /// - Throws: ``HDF5Error``, as ``init(readingAt:)``.
+  package init(readingAt path: String, answer: [UInt8]) throws(HDF5Error) {
+    self.path = path
+    let catalogue = try CatalogueFile(path, answer: answer)
+    self.catalogue = catalogue
+    byteCount = catalogue.byteCount
+    identifier = .none
+  }
+
   private init(path: String, identifier: consuming Identifier) {
     self.path = path
     self.byteCount = 0

@@ -13,6 +13,9 @@ enum Library {
   /// Set once: filter plug-ins are code that a file can ask for, so none is ever loaded.
   private static let pluginsOff: Bool = H5PLset_loading_state(0) >= 0
 
+  /// Set once: what h5py compresses with beside the library's own.
+  private static let hasLZF: Bool = LZF.register()
+
   /// Runs `body` with no other HDF5 call in progress.
   ///
   /// HDF5 keeps its error stack, and the switch that stops it printing that stack, per thread;
@@ -20,7 +23,7 @@ enum Library {
   static func call<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     lock.acquire()
     H5Eset_auto2(chdf5_default(), nil, nil)
-    _ = pluginsOff
+    _ = (pluginsOff, hasLZF)
     defer {
       H5Eclear2(chdf5_default())
       lock.release()

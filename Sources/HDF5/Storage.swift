@@ -89,7 +89,7 @@ public struct Storage: Hashable, Sendable {
       }
       guard number >= 0 else { throw object.failure("its filters cannot be described") }
       let text = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
-      let known = (1...6).contains(number)
+      let known = (1...6).contains(number) || Int(number) == LZF.number
       filters.append(
         Filter(
           number: Int(number), name: text.isEmpty ? Self.name(of: Int(number)) : text,
@@ -166,12 +166,47 @@ extension Dataset {
     }
   }
 
-  /// Refuses to take more memory than the machine has.
-  func checkMemory(_ count: Int, _ size: Int) throws(HDF5Error) {
+  /// Refuses to take `bytes` bytes of memory for values that take `claimed` bytes in the file before
+  /// compression, when the file is much shorter than that.
+  ///
+  /// Values that are stored in full, or nearly, are always read: memory is then in proportion to
+  /// the file. Values that come from few bytes, by compression or because they were never written,
+  /// may take ``File/allowance``. So no reading takes much more than twice the file and a constant.
+  func checkMemory(_ bytes: Int, claimed: Int) throws(HDF5Error) {
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
-    guard !overflow, bytes <= memory else {
+    guard bytes <= memory else {
+      throw error(.tooLarge, "takes \(bytes) bytes, more than this machine's memory")
+    }
+    guard file.byteCount > 0 else { return }  // being written here
+    let stored = min(storage.byteCount, file.byteCount)
+    guard claimed <= stored + stored / 2 || bytes <= file.allowance else {
+      throw error(
+        .tooLarge,
+        "claims \(claimed) bytes where the file stores \(stored); reading them would take "
+          + "\(bytes) bytes of memory; repack it without compression")
+    }
+  }
+
+  /// As ``checkMemory(_:claimed:)`` for `count` elements that take `size` bytes each in memory,
+  /// beside those in the file where they are not decoded in place.
+  func checkMemory(_ count: Int, _ size: Int) throws(HDF5Error) {
+    let (claimed, overflow) = count.multipliedReportingOverflow(by: elementSize)
+    let (result, overflown) = count.multipliedReportingOverflow(by: size)
+    let (bytes, beyond) = claimed.addingReportingOverflow(result)
+    guard !overflow, !overflown, !beyond else {
       throw error(.tooLarge, "\(count) elements are more than this machine's memory holds")
     }
+    try checkMemory(bytes, claimed: claimed)
+  }
+}
+
+extension File {
+  /// The bytes of memory that reading may take whatever the file stores: twice its length and a
+  /// constant.
+  package var allowance: Int { Self.allowance(byteCount) }
+
+  /// The allowance of a file of `byteCount` bytes.
+  package static func allowance(_ byteCount: Int) -> Int {
+    256 << 20 + 2 * min(byteCount, 1 << 48)
   }
 }

@@ -161,4 +161,20 @@ import Testing
   }
 
   private func open(_ name: String) throws -> File { try File(readingAt: fixture(name)) }
+
+  @Test(arguments: ["patterned", "shuffled", "checked", "many"])
+  func `values that h5py compressed with lzf are read`(name: String) throws {
+    let dataset = try File(readingAt: fixture("filters.h5")).root.dataset(name)
+    #expect(try dataset.read(as: Float.self) == (0..<4200).map { Float($0 / 50 % 9) })
+    #expect(
+      try dataset.read(as: Float.self, rows: 300..<301) == (2100..<2107).map { Float($0 / 50 % 9) })
+  }
+
+  @Test func `blocks that lzf made no smaller are read`() throws {
+    let dataset = try File(readingAt: fixture("filters.h5")).root.dataset("noise")
+    let values = try dataset.read(as: Double.self)
+    // Sums that NumPy gives.
+    #expect(values.count == 112)
+    #expect(abs(values.reduce(0, +) - -6.296969552291557) < 1e-9)
+  }
 }

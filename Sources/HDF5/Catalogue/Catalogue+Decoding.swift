@@ -15,9 +15,12 @@ extension Catalogue {
     var decoder = CatalogueDecoder(bytes[...])
     var nodes: [Node] = []
     var started = false
+    // A block of a dataset takes some 40 bytes of index in the file and five elements here.
+    var elementsLeft = 1 << 22 + min(byteCount, 1 << 40) / 8
     while !decoder.isAtEnd {
       let (tag, payload) = try decoder.record()
-      var record = CatalogueDecoder(payload)
+      var record = CatalogueDecoder(payload, elementsLeft: elementsLeft)
+      defer { elementsLeft = record.elementsLeft }
       if tag == .failure {
         return try record.answer()
       }

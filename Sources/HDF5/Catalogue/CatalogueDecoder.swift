@@ -6,9 +6,12 @@ struct CatalogueDecoder {
 
   private let bytes: ArraySlice<UInt8>
   private var position: Int
+  /// How many more elements its lists may have, which bounds the memory they take.
+  var elementsLeft: Int
 
-  init(_ bytes: ArraySlice<UInt8>) {
+  init(_ bytes: ArraySlice<UInt8>, elementsLeft: Int = .max) {
     self.bytes = bytes
+    self.elementsLeft = elementsLeft
     position = bytes.startIndex
   }
 
@@ -61,7 +64,8 @@ struct CatalogueDecoder {
   ) throws(Garbled) -> [T] {
     let count = try number()
     // Every element takes a byte at least.
-    guard count <= remaining else { throw Garbled() }
+    guard count <= remaining, count <= elementsLeft else { throw Garbled() }
+    elementsLeft -= count
     var values: [T] = []
     for _ in 0..<count { values.append(try element(&self)) }
     return values

@@ -17,13 +17,30 @@ final class CatalogueFile: Sendable {
   /// The file itself, for later questions: its name may be gone or mean another by then.
   let descriptor: Int32
 
-  init(_ path: String, _ reader: ReaderProcess) throws(HDF5Error) {
+  convenience init(_ path: String, _ reader: ReaderProcess) throws(HDF5Error) {
+    try self.init(path, reader) { descriptor, byteCount throws(HDF5Error) in
+      try reader.catalogue(descriptor, byteCount: byteCount, path: path)
+    }
+  }
+
+  /// A file that is described by `answer`, and of which nothing can be asked.
+  convenience init(_ path: String, answer: [UInt8]) throws(HDF5Error) {
+    let nobody = ReaderProcess(executable: "/nonexistent", arguments: [])
+    try self.init(path, nobody) { _, byteCount throws(HDF5Error) in
+      try ReaderProcess.catalogue(answer, byteCount: byteCount, path: path)
+    }
+  }
+
+  private init(
+    _ path: String, _ reader: ReaderProcess,
+    describe: (_ descriptor: Int32, _ byteCount: Int) throws(HDF5Error) -> Catalogue
+  ) throws(HDF5Error) {
     let descriptor = try File.descriptor(path)
     do throws(HDF5Error) {
       byteCount = try File.length(of: descriptor, path)
       // Bytes are mapped from the file that the reader sees, whatever the name means later.
       bytes = try MappedBytes(descriptor, count: byteCount, path: path)
-      catalogue = try reader.catalogue(descriptor, byteCount: byteCount, path: path)
+      catalogue = try describe(descriptor, byteCount)
     } catch {
       close(descriptor)
       throw error
@@ -32,6 +49,15 @@ final class CatalogueFile: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  /// Refuses what was read from ``bytes`` when another program has made the file shorter meanwhile:
+  /// bytes that are gone read as zeros. To be called after reading and before believing.
+  func requireWhole() throws(HDF5Error) {
+    guard !bytes.hasLost, try File.length(of: descriptor, path) >= byteCount else {
+      throw HDF5Error(
+        kind: .truncated, path: path, reason: "the file became shorter while it was read")
+    }
+  }
 
   /// The object at `path`, which holds no links but hard ones.
   private func index(_ path: String) throws(HDF5Error) -> Int {
@@ -136,36 +162,5 @@ extension Group {
         }
       return Entry(name: link.name, kind: kind)
     }
-  }
-}
-
-/// The bytes of a file, mapped into memory where they are asked for.
-final class MappedBytes: @unchecked Sendable {
-  // Read only, and unmapped when nobody holds the object.
-  let buffer: UnsafeRawBufferPointer
-
-  init(_ descriptor: Int32, count: Int, path: String) throws(HDF5Error) {
-    guard count > 0 else {
-      buffer = UnsafeRawBufferPointer(start: nil, count: 0)
-      return
-    }
-    let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let address, address != MAP_FAILED else {
-      throw HDF5Error(kind: .cannotOpen, path: path, reason: "its bytes cannot be mapped")
-    }
-    buffer = UnsafeRawBufferPointer(start: address, count: count)
-  }
-
-  deinit {
-    guard let address = buffer.baseAddress else { return }
-    munmap(UnsafeMutableRawPointer(mutating: address), buffer.count)
-  }
-
-  /// The `count` bytes at `offset`, or `nil` when they are not all in the file.
-  func slice(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
-    guard offset >= 0, count >= 0, offset <= buffer.count, count <= buffer.count - offset else {
-      return nil
-    }
-    return UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + count])
   }
 }

@@ -98,6 +98,8 @@ struct ChildProcess: ~Copyable {
   consuming func output(within seconds: Double, limit: Int) -> (bytes: [UInt8], end: End) {
     let deadline = Self.now() + seconds
     var bytes: [UInt8] = []
+    // Room that is taken only as it is filled, so that nothing is copied into a larger one.
+    bytes.reserveCapacity(limit)
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     var stopped: End?
     while true {

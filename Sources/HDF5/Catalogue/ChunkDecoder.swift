@@ -1,7 +1,7 @@
 import CDeflate
 
-/// Undoes the filters that a block went through: deflate, shuffle and fletcher32.
-struct ChunkDecoder: ~Copyable {
+/// Undoes the filters that a block went through: deflate or lzf, shuffle and fletcher32.
+package struct ChunkDecoder: ~Copyable {
   private let filters: [Storage.Filter]
   private let elementSize: Int
   private let byteCount: Int
@@ -11,17 +11,21 @@ struct ChunkDecoder: ~Copyable {
   enum Failure: Error {
     case checksum
     case size
-    case deflate
+    case compressed
   }
 
   /// Whether this package decodes such a pipeline itself.
   static func decodes(_ filters: [Storage.Filter], elementSize: Int) -> Bool {
     var seen: Set<Int> = []
+    // What one compression leaves has no known length for the other to expect.
+    guard filters.filter({ $0.number == 1 || $0.number == LZF.number }).count <= 1 else {
+      return false
+    }
     return filters.count <= 3
       && filters.allSatisfy { filter in
         guard seen.insert(filter.number).inserted else { return false }
         switch filter.number {
-        case 1, 3: return true
+        case 1, 3, LZF.number: return true
         case 2: return filter.settings.first.map { Int($0) == elementSize } ?? true
         default: return false
         }
@@ -44,11 +48,14 @@ struct ChunkDecoder: ~Copyable {
     var current: [UInt8]?
     for place in filters.indices.reversed() where skipped >> UInt32(place) & 1 == 0 {
       switch filters[place].number {
-      case 1:
+      case 1, LZF.number:
         let checksums = filters[..<place].indices.filter {
           filters[$0].number == 3 && skipped >> UInt32($0) & 1 == 0
         }
-        current = try inflate(current, stored, to: byteCount + 4 * checksums.count)
+        let count = byteCount + 4 * checksums.count
+        current =
+          filters[place].number == 1
+          ? try inflate(current, stored, to: count) : try unpack(current, stored, to: count)
       case 2: current = unshuffle(current ?? Array(stored))
       case 3: current = try checked(current ?? Array(stored))
       default: throw .size
@@ -72,7 +79,22 @@ struct ChunkDecoder: ~Copyable {
       if let current { current.withUnsafeBytes { run($0) } } else { run(stored) }
       initialized = result == LIBDEFLATE_SUCCESS ? written : 0
     }
-    guard result == LIBDEFLATE_SUCCESS, written == count else { throw .deflate }
+    guard result == LIBDEFLATE_SUCCESS, written == count else { throw .compressed }
+    return values
+  }
+
+  private func unpack(
+    _ current: [UInt8]?, _ stored: UnsafeRawBufferPointer, to count: Int
+  ) throws(Failure) -> [UInt8] {
+    func unpacked(_ packed: UnsafeRawBufferPointer) -> [UInt8]? {
+      guard LZF.count(packed) == count else { return nil }
+      var values = [UInt8](repeating: 0, count: count)
+      values.withUnsafeMutableBytes { LZF.unpack(packed, into: $0) }
+      return values
+    }
+    guard let values = current.map({ $0.withUnsafeBytes(unpacked) }) ?? unpacked(stored) else {
+      throw .compressed
+    }
     return values
   }
 
@@ -122,6 +144,20 @@ struct ChunkDecoder: ~Copyable {
       (high & 0xFF) << 24 | (high >> 8) << 16 | (low & 0xFF) << 8 | low >> 8
     guard stored == sum || stored == older else { throw .checksum }
     return Array(content)
+  }
+}
+
+extension ChunkDecoder {
+  /// The values of a block that went through the filters of these numbers, or `nil` when it is
+  /// damaged: the decoder by itself, for tests of what it makes of any bytes.
+  package static func decoded(
+    _ stored: [UInt8], filters numbers: [Int], elementSize: Int, byteCount: Int, skipped: UInt32 = 0
+  ) -> [UInt8]? {
+    let filters = numbers.map { Storage.Filter(number: $0, name: "", isAvailable: true) }
+    guard elementSize > 0, decodes(filters, elementSize: elementSize),
+      var decoder = ChunkDecoder(filters, elementSize: elementSize, byteCount: byteCount)
+    else { return nil }
+    return stored.withUnsafeBytes { bytes in try? decoder.decode(bytes, skipped: skipped) }
   }
 }
 

@@ -37,7 +37,8 @@ extension Dataset {
   /// Runs `body` with the elements of `rows` where they are in the mapped file, when they are
   /// there uncompressed, little-endian and of the element type; gives `nil` otherwise.
   ///
-  /// The bytes may begin at any address. They change when another program changes the file.
+  /// The bytes may begin at any address. They change when another program changes the file; where
+  /// it cuts the file off they become zeros, and this fails when `body` is done.
   ///
   /// - Throws: ``HDF5Error`` when the values are refused, as for every reading.
   public func withMappedBytes<R>(
@@ -54,7 +55,9 @@ extension Dataset {
         start + range.lowerBound * elementSize, range.count * elementSize)
     else { throw beyond }
     defer { withExtendedLifetime(catalogue) {} }
-    return try body(bytes)
+    let result = try body(bytes)
+    try catalogue.requireWhole()
+    return result
   }
 
   private var notCatalogued: HDF5Error { error(.library, "not described by a reader") }
@@ -80,7 +83,7 @@ extension Dataset {
     try checkStorage()
     guard let catalogue = file.catalogue else { throw notCatalogued }
     let range = try elementRange(rows)
-    try checkMemory(range.count, max(elementSize, 8))
+    try checkMemory(range.count, 8)
     let byteCount = range.count * elementSize
     switch stored.source {
     case .file:
@@ -89,7 +92,9 @@ extension Dataset {
       }
       guard let bytes = catalogue.bytes.slice(start + range.lowerBound * elementSize, byteCount)
       else { throw beyond }
-      return withExtendedLifetime(catalogue) { body(bytes, isBigEndian) }
+      let result = withExtendedLifetime(catalogue) { body(bytes, isBigEndian) }
+      try catalogue.requireWhole()
+      return result
     case .inline(let values):
       return values.withUnsafeBytes { whole in
         body(
@@ -99,12 +104,12 @@ extension Dataset {
       }
     case .blocks(let blocks):
       guard case .chunked(let extents) = storage.layout else { throw garbled }
-      let values = try decoded(stored, blocks, extents, rows, catalogue.bytes)
+      let values = try decoded(stored, blocks, extents, rows, catalogue)
       return values.withUnsafeBytes { body($0, isBigEndian) }
     case .reader:
       guard byteCount > 0 else { return body(UnsafeRawBufferPointer(start: nil, count: 0), false) }
-      let (values, isBigEndian) = try catalogue.reader.values(catalogue, path, rows)
-      guard values.count == byteCount else { throw garbled }
+      let (values, isBigEndian) = try catalogue.reader.values(
+        catalogue, path, rows, byteCount: byteCount)
       return values.withUnsafeBytes { body($0, isBigEndian) }
     }
   }
@@ -122,12 +127,13 @@ extension Dataset {
   /// The elements of `rows`, put together from the blocks that touch them, decoded side by side.
   private func decoded(
     _ stored: StoredDataset, _ blocks: [StoredBlock], _ extents: [Int], _ rows: Range<Int>?,
-    _ bytes: MappedBytes
+    _ catalogue: CatalogueFile
   ) throws(HDF5Error) -> [UInt8] {
     let rows = rows ?? 0..<(shape.first ?? 0)
     let blockBytes = extents.reduce(elementSize, *)
-    // What a block takes while it is decoded, beside the result.
-    guard blockBytes <= 256 << 20 + 2 * file.byteCount else {
+    // What a block takes while it is decoded, beside the result: its bytes after one filter and
+    // after the next.
+    guard blockBytes <= file.allowance / 2 else {
       throw error(
         .tooLarge, "is stored in blocks of \(blockBytes) bytes; repack it in smaller ones")
     }
@@ -139,7 +145,8 @@ extension Dataset {
     var values = filled(stored, rows.count * width)
     let failure = Mutex<HDF5Error?>(nil)
     let next = Atomic<Int>(0)
-    let threads = min(touched.count, blockBytes < 4096 ? 1 : 4)
+    let threads = min(
+      touched.count, blockBytes < 4096 ? 1 : min(4, file.allowance / (2 * blockBytes)))
     let placement = BlockPlacement(
       shape: shape, extents: extents, rows: rows, elementSize: elementSize)
     values.withUnsafeMutableBytes { result in
@@ -157,7 +164,9 @@ extension Dataset {
           guard place < touched.count, failure.withLock({ $0 == nil }) else { return }
           let block = touched[place]
           do throws(HDF5Error) {
-            guard let source = bytes.slice(block.offset, block.byteCount) else { throw beyond }
+            guard let source = catalogue.bytes.slice(block.offset, block.byteCount) else {
+              throw beyond
+            }
             let decodedBlock = try self.decoded(&decoder, source, block)
             placement.copy(decodedBlock, at: block.start, to: result)
           } catch {
@@ -166,6 +175,8 @@ extension Dataset {
         }
       }
     }
+    // First, since lost bytes are the cause of whatever else went wrong.
+    try catalogue.requireWhole()
     if let error = failure.withLock({ $0 }) { throw error }
     return values
   }
@@ -179,7 +190,7 @@ extension Dataset {
       switch error {
       case .checksum: throw self.error(.damaged, "the checksum of a block is not that of its bytes")
       case .size: throw self.error(.damaged, "a block has another size than its extents say")
-      case .deflate: throw self.error(.damaged, "a block's deflate data is damaged")
+      case .compressed: throw self.error(.damaged, "a block's compressed bytes are damaged")
       }
     }
   }

@@ -27,10 +27,17 @@ public struct ReaderProcess: Sendable {
     let bytes = try answer(
       ["catalogue"], descriptor, byteCount: byteCount, path: path,
       limit: Self.catalogueLimit(byteCount))
+    return try Self.catalogue(bytes, byteCount: byteCount, path: path)
+  }
+
+  /// The catalogue in the answer `bytes` about a file of `byteCount` bytes.
+  static func catalogue(
+    _ bytes: [UInt8], byteCount: Int, path: String
+  ) throws(HDF5Error) -> Catalogue {
     let answer: Catalogue.Answer
     do throws(CatalogueDecoder.Garbled) {
       answer = try Catalogue.answer(bytes, byteCount: byteCount)
-    } catch { throw Self.garbled(path) }
+    } catch { throw garbled(path) }
     switch answer {
     case .catalogue(let catalogue): return catalogue
     case .failure(let kind, let object, let reason):
@@ -49,55 +56,93 @@ public struct ReaderProcess: Sendable {
       reason: "not readable as HDF5: the reader gave an answer without sense")
   }
 
-  /// The elements of `rows` of the dataset `object`, and whether their highest byte comes first.
+  /// The elements of `rows` of the dataset `object`, `byteCount` bytes, and whether their highest
+  /// byte comes first.
   func values(
-    _ file: CatalogueFile, _ object: String, _ rows: Range<Int>?
+    _ file: CatalogueFile, _ object: String, _ rows: Range<Int>?, byteCount: Int
   ) throws(HDF5Error) -> (bytes: [UInt8], isBigEndian: Bool) {
-    var record = try record(.values, "values", file, object, rows)
+    // Each record has a few bytes of its own.
+    var bytes = try answer(
+      "values", file, object, rows, limit: byteCount + byteCount / 1024 + 1 << 16)
     do throws(CatalogueDecoder.Garbled) {
-      let isBigEndian = try record.flag()
-      let bytes = Array(try record.data())
+      let (pieces, isBigEndian) = try Self.pieces(bytes)
+      // Moved together where they are: values are not held twice.
+      var end = 0
+      bytes.withUnsafeMutableBytes { buffer in
+        guard let base = buffer.baseAddress else { return }
+        for piece in pieces {
+          memmove(base + end, base + piece.lowerBound, piece.count)
+          end += piece.count
+        }
+      }
+      bytes.removeLast(bytes.count - end)
+      guard end == byteCount else { throw CatalogueDecoder.Garbled() }
       return (bytes, isBigEndian)
     } catch { throw Self.garbled(file.path) }
+  }
+
+  /// Where the values are in the records of an answer, and whether their highest byte comes first.
+  static func pieces(
+    _ bytes: [UInt8]
+  ) throws(CatalogueDecoder.Garbled) -> (pieces: [Range<Int>], isBigEndian: Bool) {
+    var decoder = CatalogueDecoder(bytes[...])
+    var pieces: [Range<Int>] = []
+    var order: Bool?
+    while !decoder.isAtEnd {
+      let (tag, payload) = try decoder.record()
+      var record = CatalogueDecoder(payload)
+      guard tag == .values else { throw CatalogueDecoder.Garbled() }
+      let isBigEndian = try record.flag()
+      let values = try record.data()
+      guard record.isAtEnd, order ?? isBigEndian == isBigEndian else {
+        throw CatalogueDecoder.Garbled()
+      }
+      order = isBigEndian
+      pieces.append(values.startIndex..<values.endIndex)
+    }
+    return (pieces, order ?? false)
   }
 
   /// The texts of `rows` of the dataset `object`.
   func texts(
     _ file: CatalogueFile, _ object: String, _ rows: Range<Int>?
   ) throws(HDF5Error) -> [String] {
-    var record = try record(.texts, "texts", file, object, rows)
+    let bytes = try answer(
+      "texts", file, object, rows, limit: File.allowance(file.byteCount) / 2)
     do throws(CatalogueDecoder.Garbled) {
+      var decoder = CatalogueDecoder(bytes[...])
+      let (tag, payload) = try decoder.record()
+      var record = CatalogueDecoder(payload)
+      guard tag == .texts, decoder.isAtEnd else { throw CatalogueDecoder.Garbled() }
       return try record.list { decoder throws(CatalogueDecoder.Garbled) in try decoder.text() }
     } catch { throw Self.garbled(file.path) }
   }
 
-  /// The record of the kind `tag` in the answer to `question`.
-  private func record(
-    _ tag: CatalogueTag, _ question: String, _ file: CatalogueFile, _ object: String,
-    _ rows: Range<Int>?
-  ) throws(HDF5Error) -> CatalogueDecoder {
+  /// The answer to `question` about `rows` of `object`, unless it is a failure.
+  private func answer(
+    _ question: String, _ file: CatalogueFile, _ object: String, _ rows: Range<Int>?, limit: Int
+  ) throws(HDF5Error) -> [UInt8] {
     guard try File.length(of: file.descriptor, file.path) == file.byteCount else {
       throw HDF5Error(kind: .damaged, path: file.path, reason: "the file changed while it was read")
     }
     let bounds = rows.map { ["\($0.lowerBound)", "\($0.upperBound)"] } ?? []
     let bytes = try answer(
       [question, object] + bounds, file.descriptor, byteCount: file.byteCount, path: file.path,
-      limit: Int.max >> 1)
-    let found: CatalogueTag
-    var record: CatalogueDecoder
+      limit: limit)
     var failure: Catalogue.Answer?
     do throws(CatalogueDecoder.Garbled) {
+      // Values may have been sent before the failure.
       var decoder = CatalogueDecoder(bytes[...])
-      let payload: ArraySlice<UInt8>
-      (found, payload) = try decoder.record()
-      record = CatalogueDecoder(payload)
-      if found == .failure { failure = try record.answer() }
+      while !decoder.isAtEnd {
+        let (tag, payload) = try decoder.record()
+        guard tag == .failure else { continue }
+        var record = CatalogueDecoder(payload)
+        failure = try record.answer()
+        break
+      }
     } catch { throw Self.garbled(file.path) }
-    if case .failure(let kind, let object, let reason)? = failure {
-      throw HDF5Error(kind: kind, path: file.path, object: object, reason: reason)
-    }
-    guard found == tag else { throw Self.garbled(file.path) }
-    return record
+    guard case .failure(let kind, let object, let reason)? = failure else { return bytes }
+    throw HDF5Error(kind: kind, path: file.path, object: object, reason: reason)
   }
 
   /// What the process says when it is given `question` and the file behind `descriptor`.

@@ -20,7 +20,7 @@ public enum ReaderService {
       switch (arguments.first, arguments.count) {
       case ("catalogue", 1): return try service.catalogue()
       case ("values", 2), ("values", 4):
-        encoder = try service.values(arguments[1], rows(arguments))
+        return try service.values(arguments[1], rows(arguments))
       case ("texts", 2), ("texts", 4):
         encoder = try service.texts(arguments[1], rows(arguments))
       default: return 64
@@ -99,33 +99,60 @@ private struct Service {
     return 0
   }
 
-  func values(_ object: String, _ rows: Range<Int>?) throws(HDF5Error) -> CatalogueEncoder {
+  /// Sends the elements of `rows`, a few whole rows of blocks at a time.
+  func values(_ object: String, _ rows: Range<Int>?) throws(HDF5Error) -> Int32 {
     let dataset = try dataset(object, rows)
-    var isBigEndian = false
-    var bytes: [UInt8]
+    let extent = dataset.shape.first ?? 0
+    guard extent > 0, dataset.count > 0 else {
+      try send(dataset, nil)
+      return 0
+    }
+    let rows = rows ?? 0..<extent
+    let width = max(1, dataset.count / extent * dataset.elementSize)
+    var step = 1
+    if case .chunked(let extents) = dataset.storage.layout { step = max(1, extents[0]) }
+    let taken = max(1, Self.pieceByteCount / width / step) * min(step, extent)
+    for start in stride(from: rows.lowerBound, to: rows.upperBound, by: taken) {
+      try send(dataset, start..<min(rows.upperBound, start + taken))
+    }
+    return 0
+  }
+
+  /// About how many bytes of values are sent at a time.
+  private static let pieceByteCount = 8 << 20
+
+  private func send(_ dataset: Dataset, _ rows: Range<Int>?) throws(HDF5Error) {
+    let (bytes, isBigEndian) = try elements(dataset, rows)
+    // A record, but without a copy of the values.
+    var content = CatalogueEncoder()
+    content.flag(isBigEndian)
+    content.number(bytes.count)
+    var head = CatalogueEncoder()
+    head.bytes.append(CatalogueTag.values.rawValue)
+    head.number(content.bytes.count + bytes.count)
+    Self.send(head.bytes + content.bytes)
+    Self.send(bytes)
+  }
+
+  private func elements(
+    _ dataset: Dataset, _ rows: Range<Int>?
+  ) throws(HDF5Error) -> (bytes: [UInt8], isBigEndian: Bool) {
     switch dataset.elementType {
-    case .float32: bytes = raw(try dataset.converted(Float.self, rows))
-    case .float64: bytes = raw(try dataset.converted(Double.self, rows))
-    case .integer(8, true): bytes = raw(try dataset.converted(Int8.self, rows))
-    case .integer(16, true): bytes = raw(try dataset.converted(Int16.self, rows))
-    case .integer(32, true): bytes = raw(try dataset.converted(Int32.self, rows))
-    case .integer(64, true): bytes = raw(try dataset.converted(Int64.self, rows))
-    case .integer(8, false): bytes = raw(try dataset.converted(UInt8.self, rows))
-    case .integer(16, false): bytes = raw(try dataset.converted(UInt16.self, rows))
-    case .integer(32, false): bytes = raw(try dataset.converted(UInt32.self, rows))
-    case .integer(64, false): bytes = raw(try dataset.converted(UInt64.self, rows))
+    case .float32: return (raw(try dataset.converted(Float.self, rows)), false)
+    case .float64: return (raw(try dataset.converted(Double.self, rows)), false)
+    case .integer(8, true): return (raw(try dataset.converted(Int8.self, rows)), false)
+    case .integer(16, true): return (raw(try dataset.converted(Int16.self, rows)), false)
+    case .integer(32, true): return (raw(try dataset.converted(Int32.self, rows)), false)
+    case .integer(64, true): return (raw(try dataset.converted(Int64.self, rows)), false)
+    case .integer(8, false): return (try dataset.converted(UInt8.self, rows), false)
+    case .integer(16, false): return (raw(try dataset.converted(UInt16.self, rows)), false)
+    case .integer(32, false): return (raw(try dataset.converted(UInt32.self, rows)), false)
+    case .integer(64, false): return (raw(try dataset.converted(UInt64.self, rows)), false)
     case .float16, .bfloat16, .boolean, .fixedString, .integer:
-      bytes = try dataset.bytes(rows)
-      isBigEndian = dataset.isBigEndian
+      return (try dataset.bytes(rows), dataset.isBigEndian)
     case .variableString, .opaque, .other:
       throw dataset.error(.wrongType, "holds \(dataset.elementType), not numbers")
     }
-    var encoder = CatalogueEncoder()
-    encoder.record(.values) {
-      $0.flag(isBigEndian)
-      $0.data(bytes)
-    }
-    return encoder
   }
 
   func texts(_ object: String, _ rows: Range<Int>?) throws(HDF5Error) -> CatalogueEncoder {

@@ -7,6 +7,7 @@
 
 import json
 import os
+import struct
 
 import h5py
 import numpy as np
@@ -97,6 +98,63 @@ with h5py.File(path("circles.h5"), "w", libver="latest") as f:
     f["top"] = f["/"]
     f["shared"] = f["a/b/values"]
     f["/".join(["deep"] * 120)] = 1.0
+
+
+
+# Checkpoints whose one parameter is not what it seems; each is refused by name.
+def external_link(group, key):
+    group[key] = h5py.ExternalLink("passwords.h5", "/secret")
+
+
+def external_storage(group, key):
+    group.create_dataset(key, (10,), "f4", external=[("passwords", 0, 40)])
+
+
+def virtual(group, key):
+    layout = h5py.VirtualLayout((10,), "f4")
+    layout[:] = h5py.VirtualSource("passwords.h5", "secret", (10,))
+    group.create_virtual_dataset(key, layout)
+
+
+def plug_in(group, key):
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((10,))
+    plist.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (3,))
+    space = h5py.h5s.create_simple((10,))
+    h5py.h5d.create(group.id, key.encode(), h5py.h5t.IEEE_F32LE, space, plist)
+
+
+def shape_bomb(group, key):
+    d = group.create_dataset(key, (1 << 21, 1 << 20), "f4", chunks=(64, 64), compression="gzip")
+    d[0, 0] = 1
+
+
+def long_strings(group, key):
+    h5py.h5d.create(
+        group.id, key.encode(), h5py.h5t.py_create(np.dtype("S2000000000")),
+        h5py.h5s.create_simple((1 << 30,)))
+
+
+def circle(group, key):
+    group[key] = group.file["/"]
+
+
+for hostile in (
+    external_link, external_storage, virtual, plug_in, shape_bomb, long_strings, circle
+):
+    legacy(f"hostile_{hostile.__name__}.h5", kernel=hostile)
+
+# A text whose stored length is not its own.
+legacy("hostile_text.h5", kernel=stored(kernel[0]))
+with h5py.File(path("hostile_text.h5"), "a") as f:
+    f.attrs["model_config"] = "c" * 37
+with open(path("hostile_text.h5"), "rb") as f:
+    content = f.read()
+heap = content.index(b"GCOL")
+while (old := struct.pack("<IQ", 37, heap)) not in content:
+    heap = content.index(b"GCOL", heap + 1)
+with open(path("hostile_text.h5"), "wb") as f:
+    f.write(content.replace(old, struct.pack("<IQ", 0xFFFFFFF0, heap)))
 
 with open(path("versions.json"), "w") as f:
     versions = {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}

@@ -90,6 +90,22 @@ with h5py.File(path("latest.h5"), "w", libver=("v110", "v110")) as f:
     for i in range(20):
         f.attrs[f"a{i}"] = i  # dense attribute storage
 
+# Compressions beside the library's own: h5py's lzf, which is read, and one that is not.
+patterned = (np.arange(600 * 7) // 50 % 9).astype("f4").reshape(600, 7)
+noise = np.random.default_rng(1).standard_normal((16, 7)).astype("f4")
+with h5py.File(path("filters.h5"), "w") as f:
+    lzf = {"compression": "lzf"}
+    f.create_dataset("patterned", data=patterned, chunks=(128, 7), **lzf)
+    f.create_dataset("shuffled", data=patterned, chunks=(100, 4), shuffle=True, **lzf)
+    f.create_dataset("checked", data=patterned, chunks=(600, 7), fletcher32=True, **lzf)
+    f.create_dataset("noise", data=noise, chunks=(8, 7), **lzf)  # left as it is
+    f.create_dataset("many", data=patterned, chunks=(1, 1), **lzf)
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((8, 7))
+    plist.set_filter(307, h5py.h5z.FLAG_OPTIONAL, (9,))
+    space = h5py.h5s.create_simple(noise.shape)
+    h5py.h5d.create(f.id, b"bzip2", h5py.h5t.IEEE_F32LE, space, plist)
+
 with open(path("storage.h5"), "rb") as f:
     whole = f.read()
 with open(path("cut.h5"), "wb") as f:
