@@ -3,6 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite struct AtomicFileTests {
   private struct Interruption: Error {}
 
@@ -42,5 +46,53 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: name) }
     try AtomicFile.write("here", to: name)
     #expect(try String(contentsOfFile: name, encoding: .utf8) == "here")
+  }
+
+  @Test func `what a killed writer left is removed when the file is written next`() throws {
+    try withTemporaryFolder { folder in
+      // A process that is gone, and this one, which is not.
+      let gone = Process()
+      gone.executableURL = URL(filePath: "/bin/true")
+      try gone.run()
+      gone.waitUntilExit()
+      let abandoned = "\(folder)/file.\(gone.processIdentifier).7.partial"
+      let kept = [
+        "file.\(ProcessInfo.processInfo.processIdentifier).7.partial", "file.partial",
+        "file.words.7.partial", "file.\(gone.processIdentifier).partial",
+        "other.\(gone.processIdentifier).7.partial", "file.-1.7.partial",
+      ]
+      for write in [
+        { try AtomicFile.write("new", to: "\(folder)/file") },
+        {
+          try AtomicFile.replace("\(folder)/file") {
+            try "new".write(toFile: $0, atomically: false, encoding: .utf8)
+          }
+        },
+      ] {
+        for path in [abandoned] + kept.map({ "\(folder)/\($0)" }) {
+          try "half".write(toFile: path, atomically: false, encoding: .utf8)
+        }
+        try write()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(names.sorted() == (kept + ["file"]).sorted())
+      }
+    }
+  }
+
+  @Test func `a file that a process has locked is not abandoned`() throws {
+    try withTemporaryFolder { folder in
+      let gone = Process()
+      gone.executableURL = URL(filePath: "/bin/true")
+      try gone.run()
+      gone.waitUntilExit()
+      // As on a disk that another machine writes to: no process here, but a lock.
+      let path = "\(folder)/file.\(gone.processIdentifier).7.partial"
+      try "half".write(toFile: path, atomically: false, encoding: .utf8)
+      let handle = try FileHandle(forUpdating: URL(filePath: path))
+      #expect(flock(handle.fileDescriptor, LOCK_EX) == 0)
+      defer { try? handle.close() }
+      try AtomicFile.write("new", to: "\(folder)/file")
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
   }
 }
