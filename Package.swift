@@ -13,6 +13,19 @@ let documentation: [Package.Dependency] =
   Context.environment["DOCS"] == nil
   ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
 
+// Built only by `script/fuzz`, which sets ANAMORPH_FUZZ: the first needs libFuzzer's runtime.
+let fuzzing: [Target] =
+  Context.environment["ANAMORPH_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "fuzzing", dependencies: ["Checkpoints", "Datasets", "HDF5", "CDeflate", "Files"],
+      path: "Tests/Fuzzing", swiftSettings: strict),
+    .executableTarget(
+      name: "mutating", dependencies: ["Checkpoints", "HDF5", "Files", "TestSupport"],
+      path: "Tests/Mutating", swiftSettings: strict),
+  ]
+
 let package = Package(
   name: "anamorph",
   products: [
@@ -141,5 +154,5 @@ let package = Package(
         "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
-  ]
+  ] + fuzzing
 )

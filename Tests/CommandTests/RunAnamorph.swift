@@ -42,8 +42,10 @@ func runAnamorph(
 /// The same, in the words of the tests that need nothing but arguments.
 func anamorph(_ arguments: [String]) throws -> CommandResult { try runAnamorph(arguments) }
 
-/// The command that was built beside the tests.
-let builtCommand = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+/// The command that was built beside the tests, or the one that `ANAMORPH_COMMAND` names.
+let builtCommand =
+  ProcessInfo.processInfo.environment["ANAMORPH_COMMAND"].map { URL(filePath: $0) }
+  ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
   .appending(component: "anamorph")
 
 /// The path of a checkpoint fixture.
