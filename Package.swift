@@ -44,9 +44,6 @@ let package = Package(
   targets: [
     // MARK: C libraries
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(
-      name: "CLAPACK", pkgConfig: "lapacke",
-      providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
@@ -54,15 +51,25 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
 
+    // MARK: C of our own
+    .target(name: "CChangeSums"),
+    // Loads OpenBLAS and LAPACKE when they are first called (liblapacke-dev, libopenblas-dev).
+    .target(
+      name: "CLAPACK",
+      linkerSettings: [
+        .linkedLibrary("dl", .when(platforms: [.linux])),
+        .linkedLibrary("openblas", .when(platforms: [.macOS])),
+      ]),
+
     // MARK: Libraries, in the order data flows
     .target(name: "Files", swiftSettings: strict),
     .target(name: "Randomness", swiftSettings: strict),
     .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate", "Files"], swiftSettings: strict),
     .target(
-      name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict,
-      linkerSettings: [.linkedLibrary("openblas")]),
+      name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict),
     .target(
-      name: "Checkpoints", dependencies: ["HDF5", "CDeflate", "Files"], swiftSettings: strict),
+      name: "Checkpoints", dependencies: ["HDF5", "CChangeSums", "CDeflate", "Files"],
+      swiftSettings: strict),
     .target(
       name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
@@ -116,7 +123,7 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "CheckpointsTests",
-      dependencies: ["Checkpoints", "HDF5", "Files", "Randomness", "TestSupport"],
+      dependencies: ["Checkpoints", "CChangeSums", "HDF5", "Files", "Randomness", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",

@@ -14,83 +14,88 @@ extension HDF5Values {
   }
 }
 
-extension Checkpoint {
-  /// How `parameter` changed to `other` of `checkpoint`, which has the same shape and order of axes.
-  ///
-  /// - Throws: `FileError` when values cannot be read.
-  func change(
-    _ parameter: Parameter, to other: Parameter, of checkpoint: Checkpoint, tolerance: Double
-  ) throws(FileError) -> ParameterChange {
-    precondition(tolerance >= 0, "a tolerance of \(tolerance)")
-    guard let source = source as? HDF5Values, let otherSource = checkpoint.source as? HDF5Values
-    else {
-      return ParameterChange(
-        from: try values(parameter), to: try checkpoint.values(other), shape: parameter.shape,
-        tolerance: tolerance, elementType: parameter.elementType)
-    }
-    let before = try naming(path) { () throws(HDF5Error) in try source.dataset(parameter) }
-    let after = try naming(checkpoint.path) { () throws(HDF5Error) in
-      try otherSource.dataset(other)
-    }
-    do throws(HDF5Error) {
-      return ParameterChange(
-        try Self.sums(before, after, tolerance: tolerance), shape: parameter.shape)
-    } catch {
-      // The error names the file that was read, which may have been taken out of an archive.
-      var failure = error.fileError
-      failure.path = error.path == before.file.path ? path : checkpoint.path
-      throw failure
-    }
-  }
-
-  private static func sums(
-    _ before: Dataset, _ after: Dataset, tolerance: Double
-  ) throws(HDF5Error) -> ChangeSums {
-    if before.elementType == .float32, after.elementType == .float32 {
-      // Values that lie in the files as they are in memory are summed where they are.
-      let mapped = try before.withMappedBytes { a throws(HDF5Error) in
-        try after.withMappedBytes { b in
-          ChangeSums(
-            SinglePrecisionValues(bytes: a), SinglePrecisionValues(bytes: b), tolerance: tolerance)
-        }
-      }
-      if let mapped, let sums = mapped { return sums }
-    }
-    let areSingle = before.elementType == .float32 && after.elementType.isExactInSingle
-    let ordinals = Ordinals(before.elementType)
-    var sums = ChangeSums()
-    for rows in try before.blocks(of: valuesAtATime, alike: after) {
-      if areSingle {
-        let a = try before.read(as: Float.self, rows: rows)
-        let b = try after.read(as: Float.self, rows: rows)
-        sums.add(
-          a.withUnsafeBytes { a in
-            b.withUnsafeBytes { b in
-              ChangeSums(
-                SinglePrecisionValues(bytes: a), SinglePrecisionValues(bytes: b),
-                tolerance: tolerance)
-            }
-          })
-      } else {
-        sums.add(
-          ChangeSums(
-            try before.read(as: Double.self, rows: rows),
-            try after.read(as: Double.self, rows: rows), tolerance: tolerance,
-            ordinals: ordinals))
+extension HDF5Values {
+  func withElements<R>(
+    _ parameter: Checkpoint.Parameter, _ body: (StoredElements) throws(FileError) -> R
+  ) throws(FileError) -> R? {
+    let result: Result<R, FileError>? = try naming(path) { () throws(HDF5Error) in
+      let dataset = try dataset(parameter)
+      guard StoredNumbers(elementType: dataset.elementType).areRead else { return nil }
+      return try dataset.withMappedBytes { bytes in
+        let elements = StoredElements(
+          place: .mapped(bytes), numbers: StoredNumbers(elementType: dataset.elementType),
+          count: dataset.count)
+        return Result { () throws(FileError) in try body(elements) }
       }
     }
-    return sums
+    return try result?.get()
   }
 }
 
-extension ElementType {
-  /// Whether single precision holds every value.
-  fileprivate var isExactInSingle: Bool {
-    switch self {
-    case .float16, .bfloat16, .float32, .boolean: true
-    case .integer(let bits, _): bits <= 16
-    default: false
+extension Checkpoint {
+  /// How `parameter` changed to `other` of `checkpoint`, which has the same shape and order of axes.
+  ///
+  /// Memory does not grow with the values where both files hold them uncompressed or in blocks.
+  ///
+  /// - Parameter elementType: The type in which units in the last place are counted; that of
+  ///   `parameter` when `nil`.
+  /// - Throws: `FileError` when values cannot be read.
+  func change(
+    _ parameter: Parameter, to other: Parameter, of checkpoint: Checkpoint, tolerance: Double,
+    countedIn elementType: ElementType? = nil
+  ) throws(FileError) -> ParameterChange {
+    precondition(tolerance >= 0, "a tolerance of \(tolerance)")
+    let ordinals = Ordinals(elementType ?? parameter.elementType)
+    let second = checkpoint.source
+    let direct = try source.withElements(parameter) { a throws(FileError) in
+      try second.withElements(other) { b throws(FileError) in
+        try ChangeSums(a, b, tolerance: tolerance, ordinals: ordinals)
+      }
     }
+    if let direct, let sums = direct { return ParameterChange(sums, shape: parameter.shape) }
+    guard let source = source as? HDF5Values, let second = second as? HDF5Values else {
+      return ParameterChange(
+        ChangeSums(
+          try values(parameter), try checkpoint.values(other), tolerance: tolerance,
+          ordinals: ordinals), shape: parameter.shape)
+    }
+    let before = try naming(path) { () throws(HDF5Error) in try source.dataset(parameter) }
+    let after = try naming(checkpoint.path) { () throws(HDF5Error) in try second.dataset(other) }
+    return ParameterChange(
+      try sums(before, after, of: checkpoint, tolerance: tolerance, ordinals: ordinals),
+      shape: parameter.shape)
+  }
+
+  /// The sums over two datasets, read in ranges of rows.
+  private func sums(
+    _ before: Dataset, _ after: Dataset, of checkpoint: Checkpoint, tolerance: Double,
+    ordinals: Ordinals?
+  ) throws(FileError) -> ChangeSums {
+    let ranges = try naming(path) { () throws(HDF5Error) in
+      try before.blocks(of: valuesAtATime, alike: after)
+    }
+    let areSingle = before.elementType == .float32 && after.elementType == .float32
+    var sums = ChangeSums()
+    for rows in ranges {
+      if areSingle {
+        let a = try naming(path) { () throws(HDF5Error) in
+          try before.read(as: Float.self, rows: rows)
+        }
+        let b = try naming(checkpoint.path) { () throws(HDF5Error) in
+          try after.read(as: Float.self, rows: rows)
+        }
+        sums.add(ChangeSums(a, b, .float32, tolerance: tolerance, ordinals: ordinals))
+      } else {
+        let a = try naming(path) { () throws(HDF5Error) in
+          try before.read(as: Double.self, rows: rows)
+        }
+        let b = try naming(checkpoint.path) { () throws(HDF5Error) in
+          try after.read(as: Double.self, rows: rows)
+        }
+        sums.add(ChangeSums(a, b, .float64, tolerance: tolerance, ordinals: ordinals))
+      }
+    }
+    return sums
   }
 }
 

@@ -20,6 +20,20 @@ struct NumPyArchiveValues: ValueSource {
       : header.numbers.floats(bytes)
   }
 
+  func withElements<R>(
+    _ parameter: Checkpoint.Parameter, _ body: (StoredElements) throws(FileError) -> R
+  ) throws(FileError) -> R? {
+    guard let entry = archive[parameter.path], let header = headers[parameter.path],
+      !entry.isDeflated, !header.isColumnMajor,
+      entry.byteCount - header.byteCount == parameter.byteCount
+    else { return nil }
+    try archive.requireIntact(entry)
+    return try body(
+      StoredElements(
+        place: .file(archive.file, entry.range.lowerBound + header.byteCount),
+        numbers: header.numbers, count: parameter.count))
+  }
+
   func eachBlock(
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
   ) throws(FileError) {

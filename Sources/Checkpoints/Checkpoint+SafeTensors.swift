@@ -14,6 +14,18 @@ struct SafeTensorsValues: ValueSource {
     StoredNumbers(elementType: parameter.elementType).floats(try bytes(parameter))
   }
 
+  func withElements<R>(
+    _ parameter: Checkpoint.Parameter, _ body: (StoredElements) throws(FileError) -> R
+  ) throws(FileError) -> R? {
+    guard let place = places[parameter.path], place.range.count == parameter.byteCount else {
+      throw FileError(path: path, object: parameter.path, reason: "no such array in the file")
+    }
+    return try body(
+      StoredElements(
+        place: .file(place.file, place.range.lowerBound),
+        numbers: StoredNumbers(elementType: parameter.elementType), count: parameter.count))
+  }
+
   func eachBlock(
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
   ) throws(FileError) {

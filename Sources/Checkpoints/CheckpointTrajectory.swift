@@ -60,7 +60,8 @@ public struct CheckpointTrajectory: Sendable {
 
   /// Follows every parameter of the first checkpoint through the others.
   ///
-  /// Three arrays are in memory at a time, whatever the number of checkpoints.
+  /// Memory grows neither with the number of checkpoints nor, where values are stored as they are,
+  /// with the values; of kernels whose axes have to be reordered, two are in memory at a time.
   ///
   /// - Precondition: there are at least two checkpoints.
   /// - Throws: `FileError` when values cannot be read.
@@ -86,25 +87,25 @@ public struct CheckpointTrajectory: Sendable {
     var totals = [Totals](repeating: Totals(), count: partners.count)
     var common = 0
     for (index, parameter) in parameters.enumerated() {
-      let start = try first.values(parameter)
-      var previous: [Double]? = start
+      let start = Place(checkpoint: first, parameter: parameter)
+      var previous: Place? = start
       for (step, row) in partners.enumerated() {
         var point = Point(step: step + 1, first: parameter)
         point.partner = row[index]?.parameter
         point.evidence = row[index]?.evidence
-        var values: [Double]?
-        if let partner = point.partner, let turned = Transposition(of: partner, to: parameter) {
-          let read = turned.applied(to: try checkpoints[step + 1].values(partner))
-          func change(from earlier: [Double]) -> ParameterChange {
-            ParameterChange(
-              from: earlier, to: read, shape: parameter.shape, tolerance: tolerance,
-              elementType: parameter.elementType)
-          }
-          point.sinceFirst = change(from: start)
-          point.sincePrevious = step == 0 ? point.sinceFirst : previous.map(change)
-          values = read
+        var place: Place?
+        if let partner = point.partner, Transposition(of: partner, to: parameter) != nil {
+          let here = Place(checkpoint: checkpoints[step + 1], parameter: partner)
+          point.sinceFirst = try here.change(since: start, like: parameter, tolerance: tolerance)
+          point.sincePrevious =
+            step == 0
+            ? point.sinceFirst
+            : try previous.map { earlier throws(FileError) in
+              try here.change(since: earlier, like: parameter, tolerance: tolerance)
+            }
+          place = here
         }
-        previous = values
+        previous = place
         points[step].append(point)
       }
       let row = points.compactMap(\.last)
@@ -131,6 +132,29 @@ public struct CheckpointTrajectory: Sendable {
     self.points = points.flatMap { $0 }
     self.steps = steps
     commonCount = common
+  }
+
+  /// A parameter in a checkpoint.
+  private struct Place {
+    let checkpoint: Checkpoint
+    let parameter: Checkpoint.Parameter
+
+    /// How it changed since `earlier`, both with the axes of `first` in its order.
+    func change(
+      since earlier: Place, like first: Checkpoint.Parameter, tolerance: Double
+    ) throws(FileError) -> ParameterChange {
+      let ways = [earlier, self].compactMap { Transposition(of: $0.parameter, to: first) }
+      precondition(ways.count == 2, "\(first.path) in other shapes")
+      guard ways.contains(where: { $0.title != nil }) else {
+        return try earlier.checkpoint.change(
+          earlier.parameter, to: parameter, of: checkpoint, tolerance: tolerance,
+          countedIn: first.elementType)
+      }
+      return ParameterChange(
+        from: ways[0].applied(to: try earlier.checkpoint.values(earlier.parameter)),
+        to: ways[1].applied(to: try checkpoint.values(parameter)), shape: first.shape,
+        tolerance: tolerance, elementType: first.elementType)
+    }
   }
 
   /// Sums over the parameters that every checkpoint has.

@@ -8,6 +8,9 @@ struct Ordinals {
   /// Numbers in single precision.
   static let single = Ordinals(width: .single)
 
+  /// Whether these are numbers in single precision.
+  var areSingle: Bool { width == .single }
+
   private init(width: Width) { self.width = width }
 
   init?(_ type: ElementType) {

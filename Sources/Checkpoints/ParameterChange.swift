@@ -60,6 +60,24 @@ public struct ParameterChange: Equatable, Sendable {
       shape: shape)
   }
 
+  /// The change from `before` to `after`, both of `shape`, in single precision as files hold it;
+  /// the number of threads makes no difference.
+  ///
+  /// - Precondition: both have as many values as the shape says, and the tolerance is not negative.
+  package init(
+    fromSingles before: [Float], to after: [Float], shape: [Int], tolerance: Double = 0,
+    threads: Int
+  ) {
+    precondition(
+      before.count == after.count && before.count == shape.reduce(1, *),
+      "\(before.count) and \(after.count) values of shape \(shape)")
+    precondition(tolerance >= 0, "a tolerance of \(tolerance)")
+    self.init(
+      ChangeSums(
+        before, after, .float32, tolerance: tolerance, ordinals: .single, threads: threads),
+      shape: shape)
+  }
+
   /// The change that `sums` over all values of `shape` tell.
   init(_ sums: ChangeSums, shape: [Int]) {
     (count, changedCount) = (sums.count, sums.changedCount)

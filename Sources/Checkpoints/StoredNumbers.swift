@@ -5,6 +5,14 @@ struct StoredNumbers: Hashable, Sendable {
   var elementType: ElementType
   var isBigEndian = false
 
+  /// Whether elements of the type are numbers of a width that is read here.
+  var areRead: Bool {
+    switch elementType {
+    case .integer(let bits, _): [8, 16, 32, 64].contains(bits)
+    default: elementType.isNumeric
+    }
+  }
+
   /// The numbers in `bytes` in double precision.
   ///
   /// - Precondition: the element type is numeric and `bytes` hold whole elements.

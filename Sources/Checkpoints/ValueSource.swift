@@ -16,12 +16,22 @@ protocol ValueSource: Sendable {
   /// does not grow with them where the layout allows it.
   func eachBlock(
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void) throws(FileError)
+
+  /// Calls `body` with the elements of `parameter` where they lie uncompressed in their order;
+  /// gives `nil` where they do not.
+  func withElements<R>(
+    _ parameter: Checkpoint.Parameter, _ body: (StoredElements) throws(FileError) -> R
+  ) throws(FileError) -> R?
 }
 
 /// How many values are read at a time, where a layout allows it.
 let valuesAtATime = 1 << 20
 
 extension ValueSource {
+  func withElements<R>(
+    _ parameter: Checkpoint.Parameter, _ body: (StoredElements) throws(FileError) -> R
+  ) throws(FileError) -> R? { nil }
+
   func eachBlock(
     _ parameter: Checkpoint.Parameter, _ body: ([Double]) -> Void
   ) throws(FileError) {
