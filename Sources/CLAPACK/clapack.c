@@ -91,6 +91,10 @@ BLAS(void, cblas_domatcopy,
      (enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE trans, blasint rows, blasint columns,
       double alpha, const double *a, blasint lda, double *b, blasint ldb),
      (order, trans, rows, columns, alpha, a, lda, b, ldb))
+BLAS(void, cblas_dsymv,
+     (enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, blasint n, double alpha, const double *a,
+      blasint lda, const double *x, blasint incx, double beta, double *y, blasint incy),
+     (order, uplo, n, alpha, a, lda, x, incx, beta, y, incy))
 BLAS(void, cblas_dsyrk,
      (enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, blasint n,
       blasint k, double alpha, const double *a, blasint lda, double beta, double *c, blasint ldc),

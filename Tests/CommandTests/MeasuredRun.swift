@@ -12,7 +12,8 @@ struct MeasuredRun {
   var signal: Int32
   /// What it said on standard error.
   var error: String
-  /// The most memory that it, or a process it started, held, in bytes.
+  /// The most memory that it, or a process it started, held, in bytes; 0 when that is no more than
+  /// these tests held: the kernel counts what a process held before it became the command, too.
   var memory: Int
   /// How long it took.
   var seconds: Double
@@ -40,7 +41,9 @@ struct MeasuredRun {
     seconds = Date().timeIntervalSince(start)
     signal = raw & 0x7F
     status = signal == 0 ? raw >> 8 & 0xFF : nil
-    memory = usage.ru_maxrss * 1024
+    var own = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
+    memory = usage.ru_maxrss > own.ru_maxrss ? usage.ru_maxrss * 1024 : 0
     error = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
   }
 

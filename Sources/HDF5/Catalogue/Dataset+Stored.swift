@@ -178,7 +178,8 @@ extension Dataset {
     // All at once: reading a block brings pages of its neighbours along.
     let inFile = touched.filter { catalogue.bytes.slice($0.offset, $0.byteCount) != nil }
     let end = inFile.map { $0.offset + $0.byteCount }.max() ?? 0
-    if let start = inFile.map(\.offset).min(), let read = catalogue.bytes.slice(start, end - start) {
+    if let start = inFile.map(\.offset).min(), let read = catalogue.bytes.slice(start, end - start)
+    {
       MappedPages.release(read)
     }
     // First, since lost bytes are the cause of whatever else went wrong.
