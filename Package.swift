@@ -123,7 +123,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "CheckpointsTests",
-      dependencies: ["Checkpoints", "CChangeSums", "HDF5", "Files", "Randomness", "TestSupport"],
+      dependencies: [
+        "Checkpoints", "CChangeSums", "CDeflate", "HDF5", "Files", "Randomness", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",

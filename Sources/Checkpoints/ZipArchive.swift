@@ -69,11 +69,14 @@ package struct ZipArchive: Sendable {
   /// The content of `entry`, checked against its checksum.
   ///
   /// What is unpacked from few bytes may take, with the `other` bytes of memory that the caller
-  /// makes of it, twice the archive and a constant.
-  package func contents(_ entry: Entry, beside other: Int = 0) throws(FileError) -> [UInt8] {
+  /// makes of it, twice the archive and a constant, or `limit` bytes when that is given.
+  package func contents(
+    _ entry: Entry, beside other: Int = 0, limit: Int? = nil
+  ) throws(FileError) -> [UInt8] {
     if entry.isDeflated {
       let (bytes, overflow) = entry.byteCount.addingReportingOverflow(other)
-      guard !overflow, bytes + entry.range.count <= File.allowance(file.count) else {
+      let allowance = limit ?? File.allowance(file.count) - entry.range.count
+      guard !overflow, bytes <= allowance else {
         throw Self.wrong(
           file,
           "claims \(entry.byteCount) bytes where \(entry.range.count) are stored; save it again "

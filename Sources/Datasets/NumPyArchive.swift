@@ -81,7 +81,7 @@ struct NumPyArchive {
     }
     let bytes: any ByteSource =
       entry.isDeflated
-      ? MemoryBytes(path: path, bytes: try archive.contents(entry))
+      ? MemoryBytes(path: path, bytes: try archive.contents(entry, limit: unpackingLimit))
       : PartOfFile(file: archive.file, range: entry.range)
     do throws(FileError) {
       return try NumPyFile.array(in: bytes)

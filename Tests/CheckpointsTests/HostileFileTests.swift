@@ -1,3 +1,4 @@
+import CDeflate
 import Checkpoints
 import Files
 import Foundation
@@ -90,6 +91,52 @@ import Testing
       let checkpoint = try Checkpoint.open(folder + "/file")
       let error = try #require(throws: FileError.self) { try checkpoint.digest() }
       #expect(error.reason.contains("checksum") && error.object != nil)
+    }
+  }
+
+  /// Zeros that deflate to a thousandth: 320 MiB of them are more than twice the archive and what is
+  /// allowed beside.
+  @Test func `an array of zeros that were packed is not unpacked`() throws {
+    let count = 80 << 20
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(count),), }"
+    let text = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    var array = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, 118, 0]) + Data(text.utf8)
+    array.append(Data(count: 4 * count))
+    var packed = Data(count: 1 << 20)
+    let size = packed.withUnsafeMutableBytes { packed in
+      array.withUnsafeBytes { array in
+        let compressor = libdeflate_alloc_compressor(1)
+        defer { libdeflate_free_compressor(compressor) }
+        return libdeflate_deflate_compress(
+          compressor, array.baseAddress, array.count, packed.baseAddress, packed.count)
+      }
+    }
+    try #require(size > 0)
+    let checksum = array.withUnsafeBytes { libdeflate_crc32(0, $0.baseAddress, $0.count) }
+    func number(_ value: Int, _ byteCount: Int) -> Data {
+      Data((0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
+    }
+    let sizes = number(Int(checksum), 4) + number(size, 4) + number(array.count, 4)
+    let name = Data("weight.npy".utf8)
+    let lengths = number(name.count, 2) + number(0, 2)
+    let versions = number(20, 2) + number(0, 2) + number(8, 2) + number(0, 4)
+    let local = Data("PK\u{3}\u{4}".utf8) + versions + sizes + lengths + name
+    let entry =
+      Data("PK\u{1}\u{2}".utf8) + number(20, 2) + versions + sizes + lengths + number(0, 14) + name
+    let start = local.count + size
+    let archive =
+      local + packed.prefix(size) + entry + Data("PK\u{5}\u{6}".utf8) + number(0, 4) + number(1, 2)
+      + number(1, 2) + number(entry.count, 4) + number(start, 4) + number(0, 2)
+    try withTemporaryFolder { folder in
+      let path = folder + "/zeros.npz"
+      try archive.write(to: URL(filePath: path))
+      let checkpoint = try Checkpoint.open(path)
+      #expect(checkpoint.parameters.map(\.shape) == [[count]])
+      let error = try #require(throws: FileError.self) {
+        try checkpoint.values(checkpoint.parameters[0])
+      }
+      #expect(error.path == path && error.object == "weight.npy")
+      #expect(error.reason.hasPrefix("claims \(array.count) bytes where \(size) are stored"))
     }
   }
 

@@ -71,4 +71,31 @@ import Testing
       #expect(try whole.read(as: Float.self).last == Float(Self.count - 1))
     }
   }
+
+  /// Cut at another moment each time: before it is opened, while it is read, or too late.
+  @Test func `diff ends with a result or one line, whenever a file is cut`() throws {
+    try withTemporaryFolder { folder in
+      let (whole, cut) = (folder + "/whole.h5", folder + "/cut.h5")
+      let count = 1 << 22
+      try File.create(whole) { root in
+        try root.write(
+          "fc.weight", shape: [count], [Float](repeating: 1, count: count))
+      }
+      for milliseconds in stride(from: 0, to: 60, by: 4) {
+        try? FileManager.default.removeItem(atPath: cut)
+        try FileManager.default.copyItem(atPath: whole, toPath: cut)
+        let truncated = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+          Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
+          truncate(cut, 8192)
+          truncated.signal()
+        }
+        let result = try runAnamorph(["diff", whole, cut], in: folder)
+        truncated.wait()
+        #expect([0, 2].contains(result.status), "\(result)")
+        let isOneLine = result.error.hasPrefix("anamorph: \(cut): ")
+        #expect(result.status == 0 ? result.error.isEmpty : isOneLine, "\(result)")
+      }
+    }
+  }
 }

@@ -19,7 +19,10 @@ extension FuzzedParser {
           #"{"config":{"layers":[{"class_name":"Dense","config":{"units":4}}]},"x":[1e-3,NaN]}"#,
           #"["\u00e4\ud83d\ude00\n", -Infinity, true, false, null, 0.1, -0.0, 1e308]"#,
         ].map { Data($0.utf8) }
-    case .numpy, .set: try fixtures("DatasetsTests", [".npy"]) + Self.idx
+    case .numpy: try fixtures("DatasetsTests", [".npy"])
+    case .set:
+      try fixtures("DatasetsTests", [".npy", ".npz", "5.mat", "compressed.mat"]) + Self.idx
+    case .image: try fixtures("DatasetsTests", [""], folder: "Fixtures/images")
     case .block: Self.blocks
     case .catalogue:
       try
@@ -29,10 +32,10 @@ extension FuzzedParser {
   }
 
   private func fixtures(
-    _ tests: String, _ endings: [String], catalogued: Bool = false
+    _ tests: String, _ endings: [String], catalogued: Bool = false, folder: String = "Fixtures"
   ) throws -> [Data] {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(components: tests, "Fixtures")
+      .appending(components: tests, folder)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     return try files.filter { name in endings.contains(where: name.hasSuffix) }.compactMap { name in
       let file = folder.appending(component: name)

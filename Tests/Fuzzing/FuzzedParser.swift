@@ -22,8 +22,10 @@ enum FuzzedParser: String, CaseIterable {
   case catalogue
   /// The header of `.npy`.
   case numpy
-  /// IDX, `.npy` and gzip-packed sets of examples.
+  /// Sets of examples: IDX, `.npy`, `.npz`, MATLAB 5, CIFAR, STL, gzip, lists.
   case set
+  /// JPEG and PNG.
+  case image
 
   func parse(_ bytes: [UInt8]) {
     switch self {
@@ -46,21 +48,25 @@ enum FuzzedParser: String, CaseIterable {
     case .catalogue: readCatalogue(bytes)
     case .set:
       inFile(bytes) { path in
-        // HDF5 structures are its own library's to read.
-        guard !bytes.starts(with: [0x89, 0x48]), let set = try? ExampleSet.open(path) else {
-          return
+        withoutReader {
+          guard let set = try? ExampleSet.open(path, unpackingLimit: 1 << 26) else { return }
+          _ = try? set.values(0..<min(set.count, 100))
         }
-        _ = try? set.values(0..<min(set.count, 100))
       }
+    case .image:
+      guard (try? Data(bytes).write(to: Self.images.appending(component: "image"))) != nil,
+        let set = try? ExampleSet.open(
+          Self.images.path + "/list",
+          reading: ImageReading(
+            sizing: ImageSizing(resize: .exact(height: 16, width: 16))))
+      else { return }
+      _ = try? set.values(0..<1)
     }
   }
 
   private func open(_ bytes: [UInt8]) {
     inFile(bytes) { path in
-      // No HDF5 in archives either: a reader that does not start.
-      FileReader.$current.withValue(
-        .childProcess(ReaderProcess(executable: "/nonexistent", arguments: []))
-      ) {
+      withoutReader {
         guard let checkpoint = try? Checkpoint.open(path) else { return }
         _ = try? checkpoint.digest()
         for parameter in checkpoint.parameters.prefix(20) {
@@ -69,6 +75,12 @@ enum FuzzedParser: String, CaseIterable {
         }
       }
     }
+  }
+
+  /// HDF5 structures are its own library's to read, and here there is no process that would.
+  private func withoutReader(_ body: () -> Void) {
+    FileReader.$current.withValue(
+      .childProcess(ReaderProcess(executable: "/nonexistent", arguments: [])), operation: body)
   }
 
   /// A count of filters, their numbers, the size of an element, the size of the block, then bytes.
@@ -124,5 +136,13 @@ enum FuzzedParser: String, CaseIterable {
     let name = "/dev/shm/anamorph-fuzzed-\(getpid())"
     defer { unlink(name) }
     return Glibc.open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+  }()
+
+  /// A folder in memory with a list of one image.
+  private static let images: URL = {
+    let folder = URL(filePath: "/dev/shm/anamorph-fuzzed-images-\(getpid())")
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try? Data("image 0\n".utf8).write(to: folder.appending(component: "list"))
+    return folder
   }()
 }
