@@ -12,6 +12,10 @@ extension KerasGraphBuilder {
     let hasBias = layer.bool("use_bias", "bias", otherwise: true)
     func result(_ node: Int) -> KerasValue { KerasValue(node: node, isTurned: isFirst) }
     if layer.className.hasSuffix("Transpose") {
+      let groups = layer.setting("groups")?.int ?? 1
+      guard groups == 1 else {
+        throw layer.error("a transposed convolution in \(groups) groups is not supported")
+      }
       let extra =
         try layer.setting("output_padding") == nil
         ? nil : layer.extents("output_padding", axes: axes)

@@ -37,6 +37,7 @@ extension KerasGraphBuilder {
         scale: layer.json["config"]?["arguments"]?["scale"]?.double.map { Float($0) }
           ?? 1)
     case "Attention": return try attention(layer, given)
+    case "AdditiveAttention": return try additiveAttention(layer, given)
     case "MultiHeadAttention": return try multiHeadAttention(layer, given)
     default: return nil
     }
@@ -189,7 +190,8 @@ extension KerasGraphBuilder {
     }
     let mixed = try add(
       "\(name)/attention",
-      .attention(Attention(heads: heads, isCausal: given.causalMask)), to: parts, layer: name)
+      .attention(Attention(heads: heads, isCausal: given.causalMask)), to: parts,
+      layer: "\(name)/attention")
     return KerasValue(
       node: try add(
         "\(name)/attention_output", .dense(outputs: units, hasBias: hasBias), to: mixed,
@@ -199,7 +201,7 @@ extension KerasGraphBuilder {
 
 extension KerasArguments {
   /// Whether a call asks for rows to see only those before them.
-  fileprivate var causalMask: Bool {
+  var causalMask: Bool {
     if case .constant(let json) = named["use_causal_mask"] { json.bool ?? false } else { false }
   }
 }

@@ -66,6 +66,11 @@ extension KerasGraphBuilder {
       throw layer.error(
         "Keras layer class 'Lambda' is not supported: it holds code, which is never run; replace it "
           + "by a layer of Keras's own")
+    case "CuDNNLSTM", "CuDNNGRU":
+      throw layer.error(
+        "Keras layer class '\(layer.className)' is not supported: its parameters are arranged for "
+          + "cuDNN; load it in Keras as '\(layer.className.dropFirst(5))', which converts them, and "
+          + "save it again")
     case "Masking":
       throw layer.error("Keras layer class 'Masking' is not supported: steps cannot be left out")
     default:
@@ -80,8 +85,9 @@ extension KerasGraphBuilder {
     "Dense", "EinsumDense", "Embedding", "Conv1D to Conv3D and their transposes",
     "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
     "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization",
-    "Rescaling", "poolings", "activations", "merging layers", "Attention", "MultiHeadAttention",
-    "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "padding", "cropping",
+    "Rescaling", "poolings", "activations", "merging layers", "Attention", "AdditiveAttention",
+    "MultiHeadAttention", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "padding",
+    "cropping",
     "upsampling", "reshaping", "dropout",
   ]
 

@@ -86,11 +86,40 @@ extension InferenceCompiler {
   func pool(
     _ index: Int, _ algorithm: dnnl_alg_kind_t, _ window: Window
   ) throws(NetworkError) {
+    let input = graph.nodes[index].inputs[0]
+    let target = try pool(
+      name(index), try present(input), inputShape(index), extents(index), algorithm, window)
+    consume([input])
+    define(
+      index, Form(arrangement: try arrangement(target.0, of: index), region: target.region))
+  }
+
+  /// The mean over all positions. A kernel adds up a window in one Float32 sum, which loses digits
+  /// with its length, so that means over large images are those of their rows' means: 2 √p additions
+  /// for each channel in place of p, where the squeezes of a deep EfficientNet need it.
+  func average(_ index: Int) throws(NetworkError) {
+    let shape = inputShape(index)
+    guard shape[0] * shape[1] > 1024, shape[0] > 1, shape[1] > 1, type == .float32 else {
+      return try pool(index, dnnl_pooling_avg_exclude_padding, wholeImage(index))
+    }
     let layer = name(index)
     let input = graph.nodes[index].inputs[0]
-    let image = inputShape(index)
-    let source = try present(input)
-    let free = try MemoryDescriptor(extents(index), dnnl_format_tag_any, type, layer: layer)
+    let rows = try pool(
+      layer, try present(input), shape, [count, shape[2], shape[0], 1],
+      dnnl_pooling_avg_exclude_padding, Window(Extent(1, shape[1])))
+    let target = try pool(
+      layer, rows, [shape[0], 1, shape[2]], extents(index), dnnl_pooling_avg_exclude_padding,
+      Window(Extent(shape[0], 1)))
+    consume([input])
+    define(
+      index, Form(arrangement: try arrangement(target.0, of: index), region: target.region))
+  }
+
+  private func pool(
+    _ layer: String, _ source: (MemoryDescriptor, region: Int), _ image: [Int],
+    _ extents: [Int], _ algorithm: dnnl_alg_kind_t, _ window: Window
+  ) throws(NetworkError) -> (MemoryDescriptor, region: Int) {
+    let free = try MemoryDescriptor(extents, dnnl_format_tag_any, type, layer: layer)
     var placed = try window.placed(on: Extent(image[0], image[1]), layer: layer).forOneDNN
     let attributes = try Attributes(layer: layer)
     let descriptor = try PrimitiveDescriptor(layer: layer, "pool") { result in
@@ -107,8 +136,7 @@ extension InferenceCompiler {
           (DNNL_ARG_SRC, source.0, memory(source.region)), (DNNL_ARG_DST, target, memory(output)),
         ])
     }
-    consume([input])
-    define(index, Form(arrangement: try arrangement(target, of: index), region: output))
+    return (target, output)
   }
 
   func concatenate(_ index: Int) throws(NetworkError) {

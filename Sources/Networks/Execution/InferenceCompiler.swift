@@ -131,7 +131,7 @@ final class InferenceCompiler {
     case .averagePooling(let window, let countsPadding) where node.shape.count == 3:
       try pool(index, .averagePooling(countsPadding), window)
     case .globalAveragePooling where inputShape(index).count == 3:
-      try pool(index, dnnl_pooling_avg_exclude_padding, wholeImage(index))
+      try average(index)
     case .globalMaximumPooling where inputShape(index).count == 3:
       try pool(index, dnnl_pooling_max, wholeImage(index))
     case .add: try add(index)

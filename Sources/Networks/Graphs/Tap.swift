@@ -33,6 +33,7 @@ extension Graph {
       let node = nodes.lastIndex(where: { $0.layer == layer })
         ?? nodes.lastIndex(where: { $0.name == layer })
         ?? nodes.lastIndex(where: { $0.layer.hasPrefix(layer + ".") })
+        ?? nodes.lastIndex(where: { $0.layer.hasPrefix(layer + "/") })
     else {
       let names = nodes.suffix(8).map { "'\($0.name)'" }.joined(separator: ", ")
       throw NetworkError(
