@@ -548,4 +548,46 @@ conednn_row_normalization_forward(conednn_result result, dnnl_engine_t engine,
 #endif
 }
 
+// The same, keeping mean and variance of each row, as its gradient needs them.
+
+static inline dnnl_status_t
+conednn_row_normalization_training(conednn_result result, dnnl_engine_t engine,
+                                   conednn_attributes attributes, conednn_array data,
+                                   conednn_array statistics, float epsilon, unsigned flags) {
+#if DNNL_VERSION_MAJOR == 2
+  dnnl_layer_normalization_desc_t operation;
+  dnnl_status_t first = dnnl_layer_normalization_forward_desc_init(
+      &operation, dnnl_forward_training, conednn_of(data), conednn_of(statistics), epsilon, flags);
+  return conednn_finish(result, engine, attributes, first, &operation, 0);
+#else
+  return dnnl_layer_normalization_forward_primitive_desc_create(
+      result, engine, dnnl_forward_training, conednn_of(data), conednn_of(data),
+      conednn_of(statistics), epsilon, flags, attributes);
+#endif
+}
+
+static inline dnnl_status_t
+conednn_row_normalization_backward(conednn_result result, dnnl_engine_t engine,
+                                   conednn_attributes attributes, dnnl_prop_kind_t kind,
+                                   conednn_array data, conednn_array statistics, float epsilon,
+                                   unsigned flags, dnnl_primitive_desc_t forward) {
+#if DNNL_VERSION_MAJOR == 2
+  dnnl_layer_normalization_desc_t operation;
+  dnnl_status_t first = dnnl_layer_normalization_backward_desc_init(
+      &operation, kind, conednn_of(data), conednn_of(data), conednn_of(statistics), epsilon, flags);
+  return conednn_finish(result, engine, attributes, first, &operation, forward);
+#else
+  return dnnl_layer_normalization_backward_primitive_desc_create(
+      result, engine, kind, conednn_of(data), conednn_of(data), conednn_of(data),
+      conednn_of(statistics), epsilon, flags, forward, attributes);
+#endif
+}
+
+// oneDNN 3 lets the slope and offset inside a hard swish be chosen; oneDNN 2 does not look at them.
+static inline float conednn_hard_swish_slope(void) { return 1.0f / 6; }
+static inline float conednn_hard_swish_offset(void) { return 0.5f; }
+
+// ln(1 + exp(x)), which oneDNN 3 scales by a number of its own.
+static inline float conednn_softplus_scale(void) { return DNNL_VERSION_MAJOR == 2 ? 0 : 1; }
+
 #endif

@@ -48,6 +48,7 @@ public final class TrainingExecutor {
   private let fusion: Fusion
   private let base: ValuePlacement
   private let outputGradient: Buffer
+  private let inputGradientBuffer: Buffer?
   private let hasDropout: Bool
   private let hasNormalization: Bool
   private var memory: [[Int]: Buffer] = [:]
@@ -59,10 +60,13 @@ public final class TrainingExecutor {
   /// - Parameters:
   ///   - capacity: The most examples in one run.
   ///   - trainable: For each slot, whether it gets a gradient; by default all that can.
+  ///   - differentiatesInput: Whether the network's input gets a gradient too.
   ///   - threads: How many threads oneDNN uses.
-  /// - Throws: ``NetworkError`` when oneDNN cannot run an operation.
+  /// - Throws: ``NetworkError`` when no gradient goes through an operation above a parameter that is
+  ///   trained, naming it and what would be needed.
   public init(
-    _ network: Network, capacity: Int, trainable: [Bool]? = nil, threads: Int = 1
+    _ network: Network, capacity: Int, trainable: [Bool]? = nil,
+    differentiatesInput: Bool = false, threads: Int = 1
   ) throws(NetworkError) {
     let graph = network.graph
     precondition(capacity >= 1, "a capacity of \(capacity)")
@@ -71,9 +75,11 @@ public final class TrainingExecutor {
       "\(trainable?.count ?? 0) flags for \(graph.parameters.count) parameters")
     self.graph = graph
     self.capacity = capacity
+    let constants = graph.constants
     isTrainable = graph.parameters.indices.map {
-      graph.parameters[$0].isTrainable && trainable?[$0] ?? true
+      graph.parameters[$0].isTrainable && !constants.contains($0) && trainable?[$0] ?? true
     }
+    try graph.checkTraining(isTrainable, toInput: differentiatesInput)
     let sizes = graph.nodes.map { capacity.multipliedReportingOverflow(by: $0.size) }
     guard sizes.allSatisfy({ !$0.overflow && $0.partialValue <= Operation.limit }) else {
       throw NetworkError(reason: "a batch of \(capacity) examples is too large")
@@ -94,6 +100,9 @@ public final class TrainingExecutor {
       graph, capacity: capacity, kept: [], needed: needed, fusion: fusion, reuses: false,
       dropsOut: true)
     outputGradient = Buffer(count: capacity * graph.nodes[graph.logits].size)
+    inputGradientBuffer =
+      differentiatesInput ? Buffer(count: capacity * graph.nodes[0].size) : nil
+    inputGradient = inputGradientBuffer?.values
     hasDropout = graph.nodes.contains {
       if case .dropout(let rate) = $0.operation { rate > 0 } else { false }
     }
@@ -111,6 +120,10 @@ public final class TrainingExecutor {
   /// The gradient of each slot, or `nil` for slots that are not trained; valid while the executor
   /// lives, and written by ``backward(_:)``.
   public let gradients: [UnsafeMutableBufferPointer<Float>?]
+
+  /// The gradient of the examples of the last run, example by example, or `nil` when it was not asked
+  /// for; valid while the executor lives, and written by ``backward(_:)``.
+  public let inputGradient: UnsafeMutableBufferPointer<Float>?
 
   /// Replaces all parameters.
   ///
@@ -211,7 +224,9 @@ public final class TrainingExecutor {
       dropsOut: dropsOut)
     try compiler.compileForward(needed: needed)
     try compiler.program.finish()
-    let backward = BackwardCompiler(compiler, gradients: gradientBuffers) { [self] key, size in
+    let backward = BackwardCompiler(
+      compiler, gradients: gradientBuffers, inputGradient: inputGradientBuffer
+    ) { [self] key, size in
       let limit = key[0] < 0 ? size : size / count * capacity
       if let buffer = memory[key] { return buffer }
       let buffer = Buffer(count: limit)

@@ -1,9 +1,9 @@
 import Checkpoints
-import Networks
-import Randomness
+package import Networks
+package import Randomness
 
 /// A network being trained: its executor, its optimizer, and the buffers between them.
-final class NetworkTrainer {
+package final class NetworkTrainer {
   private let template: Network
   private let executor: TrainingExecutor
   private var optimizer: Optimizer
@@ -13,7 +13,8 @@ final class NetworkTrainer {
   private let gradients: [UnsafeMutableBufferPointer<Float>?]
   private var outputGradient: [Float]
 
-  init(
+  /// Prepares to train `network` with at most `batchSize` examples for each update.
+  package init(
     _ network: Network, optimizer: OptimizerSettings, batchSize: Int,
     batchNormalization: NormalizationMode, threads: Int
   ) throws {
@@ -28,7 +29,7 @@ final class NetworkTrainer {
   }
 
   /// One update; returns the loss before it.
-  func step(
+  package func step(
     _ batch: Pretraining.Batch, learningRate: Double, dropout: inout SeededGenerator
   ) throws -> Double {
     switch batch {
@@ -99,7 +100,7 @@ final class NetworkTrainer {
   var isFinite: Bool { parameters.allSatisfy { $0.allSatisfy(\.isFinite) } }
 
   /// The network as it is now.
-  func network() -> Network {
+  package func network() -> Network {
     var network = template
     network.parameters = executor.copyParameters()
     return network

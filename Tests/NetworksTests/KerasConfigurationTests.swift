@@ -119,12 +119,15 @@ import Testing
     let network = Network(graph, parameters: tensors)
     // (1, 1, 1) W + b = (4, 1, 2), and once more.
     #expect(try InferenceExecutor(network).run([1, 1, 1]) == [[7, 4, 2]])
-    #expect(throws: NetworkError.self) {
-      let executor = try TrainingExecutor(network, capacity: 1)
-      try [Float](repeating: 1, count: 3).withUnsafeBufferPointer {
-        _ = try executor.forward($0, count: 1, mode: .train)
-      }
+    // Its gradients add up: (1, 1, 1) and (4, 1, 2) were multiplied by W, and what reaches the first
+    // result is W times what reaches the second.
+    let executor = try TrainingExecutor(network, capacity: 1)
+    try [Float](repeating: 1, count: 3).withUnsafeBufferPointer {
+      _ = try executor.forward($0, count: 1, mode: .train)
     }
+    try [Float](arrayLiteral: 1, 0, 0).withUnsafeBufferPointer { try executor.backward($0) }
+    #expect(executor.gradients[0].map(Array.init) == [4, 0, 3, 1, 0, 3, 2, 0, 3])
+    #expect(executor.gradients[1].map(Array.init) == [1, 0, 3])
   }
 
   @Test func `two layers of one name are refused`() throws {

@@ -2,10 +2,6 @@ import COneDNN
 
 /// Gradients of dense layers and convolutions, by their inputs and by their weights.
 extension BackwardCompiler {
-  private func isTrained(_ index: Int) -> Bool {
-    forward.graph.nodes[index].parameters.contains { gradients[$0] != nil }
-  }
-
   func denseBackward(_ index: Int, _ gradient: Buffer) throws(NetworkError) {
     let node = forward.graph.nodes[index]
     let layer = node.name
@@ -80,7 +76,7 @@ extension BackwardCompiler {
     _ gradient: Buffer
   ) throws(NetworkError) {
     let node = forward.graph.nodes[index]
-    let result = gradientMemory(slot: node.parameters[0])
+    let result = gradientMemory(index, node.parameters[0])
     let given = try descriptor.kernelGradient
     let packed = given == stored ? result : Buffer(count: given.count)
     var bindings: [(argument: Int32, descriptor: MemoryDescriptor, buffer: Buffer)] = [
@@ -88,7 +84,7 @@ extension BackwardCompiler {
       (DNNL_ARG_DIFF_WEIGHTS, given, packed),
     ]
     if let bias {
-      bindings.append((DNNL_ARG_DIFF_BIAS, bias, gradientMemory(slot: node.parameters[1])))
+      bindings.append((DNNL_ARG_DIFF_BIAS, bias, gradientMemory(index, node.parameters[1])))
     }
     program.append(try PrimitiveStep(descriptor, engine: forward.engine, bindings))
     if given != stored {

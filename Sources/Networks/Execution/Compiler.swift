@@ -65,7 +65,9 @@ final class Compiler {
     case .globalAveragePooling:
       try poolingForward(index, dnnl_pooling_avg_exclude_padding, wholeImage(index))
     case .globalMaximumPooling: try poolingForward(index, dnnl_pooling_max, wholeImage(index))
-    case .add: program.append(try sum(node.inputs.map { values[$0] }, values[index], index))
+    case .add:
+      program.append(
+        try sum(node.inputs.map { values[$0] }, values[index], count * node.size, node.name))
     case .zeroPadding(let top, _, let left, _):
       program.append(border(index, inner: input(index), outer: values[index], top, left, false))
     case .dropout(let rate): if dropsOut, rate > 0 { dropoutForward(index) }
@@ -109,12 +111,11 @@ final class Compiler {
 
   // MARK: Steps used forward and backward
 
-  /// `destination = Σ sources`, all of the shape of node `index`.
+  /// `destination = Σ sources`, all of `size` numbers.
   func sum(
-    _ sources: [Buffer], _ destination: Buffer, _ index: Int
+    _ sources: [Buffer], _ destination: Buffer, _ size: Int, _ layer: String
   ) throws(NetworkError) -> PrimitiveStep {
-    let layer = name(index)
-    let array = try flat(graph.nodes[index].shape, layer)
+    let array = try MemoryDescriptor([size], dnnl_a, layer: layer)
     let attributes = try Attributes(layer: layer)
     let descriptor = try PrimitiveDescriptor(layer: layer, "add values") { result in
       conednn_sum(

@@ -156,7 +156,7 @@ extension Activation {
     case .relu6, .rectifier, .hardTanh: dnnl_eltwise_clip_v2_use_dst_for_bwd
     case .tanh: dnnl_eltwise_tanh_use_dst_for_bwd
     case .sigmoid: dnnl_eltwise_logistic_use_dst_for_bwd
-    default: function?.algorithm ?? dnnl_alg_kind_undef
+    default: differentiated?.algorithm ?? dnnl_alg_kind_undef
     }
   }
 }

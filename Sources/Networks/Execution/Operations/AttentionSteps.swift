@@ -106,7 +106,7 @@ extension Compiler {
 }
 
 /// Replaces numbers by eˣ over the sum of eˣ.
-private func softmax(_ line: UnsafeMutablePointer<Float>, count: Int) {
+func softmax(_ line: UnsafeMutablePointer<Float>, count: Int) {
   var largest = -Float.infinity
   for i in 0..<count { largest = max(largest, line[i]) }
   var sum = 0.0
@@ -119,7 +119,7 @@ private func softmax(_ line: UnsafeMutablePointer<Float>, count: Int) {
 }
 
 /// Divides each row by its length, as TensorFlow's `l2_normalize` does.
-private func normalizeRows(_ matrix: Buffer, width: Int) {
+func normalizeRows(_ matrix: Buffer, width: Int) {
   for start in stride(from: 0, to: matrix.count, by: width) {
     var squares = 0.0
     for i in start..<start + width { squares += Double(matrix.pointer[i] * matrix.pointer[i]) }

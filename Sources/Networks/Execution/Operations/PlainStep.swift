@@ -22,7 +22,12 @@ extension Compiler {
     case .embedding(let count, let width): embeddingForward(index, count: count, width: width)
     case .recurrence(let recurrence): recurrenceForward(index, recurrence)
     case .attention(let attention): attentionForward(index, attention)
-    case .layerNormalization(let normalization): layerNormalizationForward(index, normalization)
+    case .layerNormalization(let normalization):
+      if isTraining {
+        try rowNormalizationForward(index, normalization)
+      } else {
+        layerNormalizationForward(index, normalization)
+      }
     case .groupNormalization(let normalization): groupNormalizationForward(index, normalization)
     case .standardization: standardizationForward(index)
     case .parametricRelu, .addParameter, .multiplyParameter, .affine, .arithmetic:
@@ -49,19 +54,21 @@ extension Compiler {
   }
 }
 
-/// `C = α A B + β C` with A of `rows` × `inner` and B of `inner` × `columns` (or its transpose), all
-/// row by row.
+/// `C = α A B + β C` with A of `rows` × `inner` and B of `inner` × `columns`, all row by row; or with
+/// the transpose of the first (`turned`) or second (`transposed`).
 ///
 /// `strides` are the distances between rows of A, B and C as they lie in memory.
 func multiply(
-  _ a: UnsafePointer<Float>, by b: UnsafePointer<Float>, transposed: Bool = false,
+  _ a: UnsafePointer<Float>, turned: Bool = false, by b: UnsafePointer<Float>,
+  transposed: Bool = false,
   into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int, inner: Int,
   strides: (a: Int, b: Int, c: Int), scale: Float = 1, keeping: Float = 0, layer: String
 ) throws(NetworkError) {
-  let (asIs, turned) = (CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")))
+  let (asIs, other) = (CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")))
   try check(
     dnnl_sgemm(
-      asIs, transposed ? turned : asIs, Int64(rows), Int64(columns), Int64(inner), scale, a,
+      turned ? other : asIs, transposed ? other : asIs, Int64(rows), Int64(columns), Int64(inner),
+      scale, a,
       Int64(strides.a), b, Int64(strides.b), keeping, c, Int64(strides.c)),
     "multiply matrices", layer: layer)
 }

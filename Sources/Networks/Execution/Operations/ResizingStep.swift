@@ -35,7 +35,7 @@ extension Compiler {
 
   /// For each of `count` places, the two of `extent` between which it lies, and how far from the
   /// first to the second.
-  private static func neighbours(
+  static func neighbours(
     _ count: Int, of extent: Int, _ method: Resizing.Method
   ) -> [(first: Int, second: Int, share: Float)] {
     (0..<count).map { place in

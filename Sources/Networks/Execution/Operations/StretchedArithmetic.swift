@@ -5,6 +5,10 @@ enum NumberPair {
   case parametricRelu
   /// The first divided by the larger of the second's root and 10⁻⁷.
   case standardize
+  /// 1 where they are equal, otherwise 0.
+  case equals
+  /// 1 where the first is positive, otherwise the second: the derivative of ``parametricRelu``.
+  case parametricSlope
 
   func run(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStep: Int, _ aStep: Int,
@@ -24,6 +28,8 @@ enum NumberPair {
       }
     case .standardize:
       for i in 0..<count { c[i] = a[i * aStep] / max(b[i * bStep].squareRoot(), 1e-7) }
+    case .equals: for i in 0..<count { c[i] = a[i * aStep] == b[i * bStep] ? 1 : 0 }
+    case .parametricSlope: for i in 0..<count { c[i] = a[i * aStep] > 0 ? 1 : b[i * bStep] }
     }
   }
 }

@@ -1,11 +1,11 @@
-/// Copies the numbers of a box from one arrangement to another.
-struct StridedCopy {
-  private var extents: [Int]
-  private var from: [Int]
-  private var to: [Int]
+/// A box of numbers in two arrangements, axes that go on in both merged; the innermost axis is first.
+struct StridedBox {
+  let extents: [Int]
+  let from: [Int]
+  let to: [Int]
 
-  /// A box of `extents`, whose neighbours along each axis lie `from` apart in the source and `to`
-  /// apart in the destination; 0 reads one number again and again.
+  /// A box of `extents`, whose neighbours along each axis lie `from` apart in one array and `to`
+  /// apart in the other.
   init(_ extents: [Int], from: [Int], to: [Int]) {
     var merged: (extents: [Int], from: [Int], to: [Int]) = ([], [], [])
     for axis in extents.indices.reversed() where extents[axis] != 1 {
@@ -21,20 +21,29 @@ struct StridedCopy {
       }
     }
     if merged.extents.isEmpty { merged = ([1], [1], [1]) }
-    self.extents = merged.extents
-    self.from = merged.from
-    self.to = merged.to
+    (self.extents, self.from, self.to) = merged
+  }
+}
+
+/// Copies the numbers of a box from one arrangement to another.
+struct StridedCopy {
+  private let box: StridedBox
+
+  /// A box of `extents`, whose neighbours along each axis lie `from` apart in the source and `to`
+  /// apart in the destination; 0 reads one number again and again.
+  init(_ extents: [Int], from: [Int], to: [Int]) {
+    box = StridedBox(extents, from: from, to: to)
   }
 
   /// Copies, beginning at the two places given.
   func run(from source: UnsafePointer<Float>, to destination: UnsafeMutablePointer<Float>) {
-    run(extents.count - 1, source, destination)
+    run(box.extents.count - 1, source, destination)
   }
 
   private func run(
     _ axis: Int, _ source: UnsafePointer<Float>, _ destination: UnsafeMutablePointer<Float>
   ) {
-    let (extent, from, to) = (extents[axis], from[axis], to[axis])
+    let (extent, from, to) = (box.extents[axis], box.from[axis], box.to[axis])
     if axis > 0 {
       for position in 0..<extent {
         run(axis - 1, source + position * from, destination + position * to)

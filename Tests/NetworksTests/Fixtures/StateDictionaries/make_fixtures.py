@@ -319,6 +319,7 @@ def versions():
             ["torch", "torchvision", "timm", "open_clip_torch", "transformers", "numpy"]}
 
 
-for name, build in networks():
-    if len(sys.argv) == 1 or any(word in name for word in sys.argv[1:]):
-        make(name, build)
+if __name__ == "__main__":
+    for name, build in networks():
+        if len(sys.argv) == 1 or any(word in name for word in sys.argv[1:]):
+            make(name, build)
