@@ -1,3 +1,5 @@
+import COneDNN
+
 /// Gradients of attention, embeddings and products between values.
 extension BackwardCompiler {
   /// For each example and head, with P the softmax of the scores S and G the gradient of P V:
@@ -27,7 +29,10 @@ extension BackwardCompiler {
     let (shares, slopes) = (Buffer(count: rows * keys), Buffer(count: rows * keys))
     let (examples, size, isCausal) = (forward.count, node.size, attention.isCausal)
     program.append(
-      PlainStep { () throws(NetworkError) in
+      PlainStep { [engine = forward.engine] () throws(NetworkError) in
+        // Products this small take less time than threads to meet.
+        conednn_use_threads(1)
+        defer { engine.enter() }
         for example in 0..<examples {
           for head in 0..<heads {
             func place(_ part: Int, _ buffers: [Buffer]) -> UnsafeMutablePointer<Float> {

@@ -18,6 +18,11 @@ final class BackwardCompiler {
   private let users: [[Int]]
   private let memory: (_ key: [Int], _ count: Int) -> Buffer
   private let reaches: [Bool]
+  /// Memory of gradients that are still to be read, and of those that were, with the numbers that it
+  /// holds for one example.
+  private var taken: [(buffer: Buffer, size: Int)] = []
+  private var free: [(buffer: Buffer, size: Int)] = []
+  private var taking = 0
 
   /// - Parameter memory: Gives memory for a purpose; the same purpose always gets the same memory.
   init(
@@ -36,15 +41,18 @@ final class BackwardCompiler {
   func compile(from node: Int, gradient: Buffer) throws(NetworkError) {
     contributions[node] = [gradient]
     for index in (0...node).reversed() where reaches[index] {
-      guard let parts = contributions[index], let first = parts.first else { continue }
+      guard let parts = contributions.removeValue(forKey: index), let first = parts.first else {
+        continue
+      }
       let node = forward.graph.nodes[index]
       var gradient = first
       if parts.count > 1 {
-        let size = forward.count * node.size
-        gradient = memory([index, -1], size)
-        program.append(try forward.sum(parts, gradient, size, node.name))
+        gradient = take(node.size)
+        program.append(
+          try forward.sum(parts, gradient, forward.count * node.size, node.name))
       }
       try compileBackward(index, gradient)
+      release()
     }
     for (slot, parts) in shares.sorted(by: { $0.key < $1.key }) {
       guard let whole = gradients[slot] else { continue }
@@ -61,7 +69,7 @@ final class BackwardCompiler {
   /// Memory for the gradient that a node gives its input number `position`, noted as such.
   func inputGradient(_ index: Int, _ position: Int = 0) -> Buffer {
     let input = forward.graph.nodes[index].inputs[position]
-    let buffer = memory([index, position], forward.count * forward.graph.nodes[input].size)
+    let buffer = take(forward.graph.nodes[input].size)
     pass(buffer, to: input)
     return buffer
   }
@@ -82,9 +90,31 @@ final class BackwardCompiler {
     forward.graph.nodes[index].parameters.contains { gradients[$0] != nil }
   }
 
-  /// Notes `gradient` as one of those of the value of `node`.
+  /// Notes `gradient` as one of those of the value of `node`, where that is wanted.
   func pass(_ gradient: Buffer, to node: Int) {
-    contributions[node, default: []].append(gradient)
+    if reaches[node] { contributions[node, default: []].append(gradient) }
+  }
+
+  /// Memory for `size` numbers of each example: the smallest that is free and large enough. What is
+  /// taken follows from the graph alone, so that every number of examples finds the same memory.
+  private func take(_ size: Int) -> Buffer {
+    let fitting = free.indices.filter { free[$0].size >= size }
+    let entry: (buffer: Buffer, size: Int)
+    if let best = fitting.min(by: { free[$0].size < free[$1].size }) {
+      entry = free.remove(at: best)
+    } else {
+      entry = (memory([taking], forward.count * size), size)
+      taking += 1
+    }
+    taken.append(entry)
+    return entry.buffer
+  }
+
+  /// Frees the memory of gradients that no node is still to read.
+  private func release() {
+    let read = Set(contributions.values.joined().map(\.pointer))
+    free += taken.filter { !read.contains($0.buffer.pointer) }
+    taken.removeAll { !read.contains($0.buffer.pointer) }
   }
 
   private func compileBackward(_ index: Int, _ gradient: Buffer) throws(NetworkError) {

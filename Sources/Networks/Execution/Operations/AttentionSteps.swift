@@ -1,3 +1,4 @@
+import COneDNN
 import Glibc
 
 /// Attention, embeddings and products between values.
@@ -20,7 +21,10 @@ extension Compiler {
     let scores = Buffer(count: rows * keys)
     let (examples, size, isCausal) = (count, node.size, attention.isCausal)
     program.append(
-      PlainStep { () throws(NetworkError) in
+      PlainStep { [engine] () throws(NetworkError) in
+        // Products this small take less time than threads to meet.
+        conednn_use_threads(1)
+        defer { engine.enter() }
         for example in 0..<examples {
           let starts = sources.indices.map { sources[$0].pointer + example * sizes[$0] }
           for head in 0..<heads {
