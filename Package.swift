@@ -109,6 +109,17 @@ let package = Package(
       name: "network-speed", dependencies: ["Networks", "Checkpoints"],
       path: "Benchmarks/NetworkSpeed", swiftSettings: strict),
 
+    // MARK: How often claims, intervals and nulls are wrong, simulated by script/calibrate
+    .target(
+      name: "Calibration",
+      dependencies: [
+        "Hypothesis", "Training", "Geometry", "LinearAlgebra", "Randomness", "Reports",
+      ],
+      path: "Benchmarks/Calibration", swiftSettings: strict),
+    .executableTarget(
+      name: "calibrate", dependencies: ["Calibration", "LinearAlgebra", "Reports"],
+      path: "Benchmarks/Calibrate", swiftSettings: strict),
+
     // MARK: Tests
     .target(
       name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport",
@@ -150,7 +161,7 @@ let package = Package(
       name: "HypothesisTests",
       dependencies: [
         "Hypothesis", "Training", "Networks", "Checkpoints", "Datasets", "Geometry",
-        "LinearAlgebra", "Randomness", "Reports", "HDF5", "Files", "TestSupport",
+        "LinearAlgebra", "Randomness", "Reports", "HDF5", "Files", "TestSupport", "Calibration",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(

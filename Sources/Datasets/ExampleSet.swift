@@ -119,6 +119,16 @@ public struct ExampleSet: Sendable {
     return try source.values(at: rows)
   }
 
+  /// The values of the examples in the given rows with all their digits, where they are stored in
+  /// Float64; otherwise those of ``values(at:)``, widened.
+  ///
+  /// - Throws: ``Files/FileError``.
+  /// - Precondition: each row is in `0..<count`.
+  public func doubles(at rows: some RandomAccessCollection<Int>) throws(FileError) -> [Double] {
+    precondition(rows.allSatisfy { (0..<count).contains($0) }, "a row outside 0..<\(count)")
+    return try source.doubles(at: rows)
+  }
+
   /// The same set with its values in memory.
   ///
   /// - Throws: ``Files/FileError``.

@@ -15,10 +15,19 @@ protocol ExampleSource: Sendable {
   ///
   /// - Precondition: `rows` lie in `0..<shape[0]`.
   func values(_ rows: Range<Int>) throws(FileError) -> [Float]
+
+  /// The values of `rows` with all their digits, where they are stored in Float64.
+  ///
+  /// - Precondition: `rows` lie in `0..<shape[0]`.
+  func doubles(_ rows: Range<Int>) throws(FileError) -> [Double]
 }
 
 extension ExampleSource {
   var rowsReadApart: Bool { false }
+
+  func doubles(_ rows: Range<Int>) throws(FileError) -> [Double] {
+    try values(rows).map { Double($0) }
+  }
 }
 
 /// Rows in memory.
@@ -44,6 +53,10 @@ struct SelectedRows: ExampleSource {
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
     try source.values(at: indices[rows])
+  }
+
+  func doubles(_ rows: Range<Int>) throws(FileError) -> [Double] {
+    try source.doubles(at: indices[rows])
   }
 }
 
@@ -101,6 +114,7 @@ struct ReshapedRows: ExampleSource {
   var rowsReadApart: Bool { source.rowsReadApart }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] { try source.values(rows) }
+  func doubles(_ rows: Range<Int>) throws(FileError) -> [Double] { try source.doubles(rows) }
 }
 
 /// Images of bytes, resized as they are read.
@@ -169,18 +183,30 @@ struct ChannelsFirstRows: ExampleSource {
 extension ExampleSource {
   /// The rows `indices`, in that order; neighbours that follow each other are read together.
   func values(at indices: some RandomAccessCollection<Int>) throws(FileError) -> [Float] {
-    var result: [Float] = []
+    try gathered(indices) { (run) throws(FileError) in try values(run) }
+  }
+
+  /// The same with all digits.
+  func doubles(at indices: some RandomAccessCollection<Int>) throws(FileError) -> [Double] {
+    try gathered(indices) { (run) throws(FileError) in try doubles(run) }
+  }
+
+  private func gathered<Number>(
+    _ indices: some RandomAccessCollection<Int>,
+    _ read: (Range<Int>) throws(FileError) -> [Number]
+  ) throws(FileError) -> [Number] {
+    var result: [Number] = []
     result.reserveCapacity(indices.count * shape.dropFirst().reduce(1, *))
     var run = 0..<0
     for index in indices {
       if index == run.upperBound, !run.isEmpty {
         run = run.lowerBound..<index + 1
       } else {
-        if !run.isEmpty { result += try values(run) }
+        if !run.isEmpty { result += try read(run) }
         run = index..<index + 1
       }
     }
-    if !run.isEmpty { result += try values(run) }
+    if !run.isEmpty { result += try read(run) }
     return result
   }
 }

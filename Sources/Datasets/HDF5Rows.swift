@@ -27,6 +27,14 @@ struct HDF5Rows: ExampleSource {
     }
   }
 
+  func doubles(_ rows: Range<Int>) throws(FileError) -> [Double] {
+    do throws(HDF5Error) {
+      return try dataset.read(as: Double.self, rows: rows)
+    } catch {
+      throw error.fileError
+    }
+  }
+
   /// The numbers, exactly; for labels.
   func integers() throws(FileError) -> [Int] {
     do throws(HDF5Error) {
@@ -67,11 +75,18 @@ struct HDF5Surroundings {
   let file: File
   let group: Group
 
-  /// The dataset in the group, under the first of `names` that there is.
+  /// Where a file of features keeps what its layers, arrays below `/features`, have in common.
+  var common: Group?
+
+  /// The dataset in the group, or in what layers have in common, under the first of `names` there is.
   func dataset(named names: [String]) throws(FileError) -> Dataset? {
-    guard let name = names.first(where: group.contains) else { return nil }
+    guard
+      let (place, name) = [group, common].compactMap({ place in
+        place.flatMap { place in names.first(where: place.contains).map { (place, $0) } }
+      }).first
+    else { return nil }
     do throws(HDF5Error) {
-      return try group.dataset(name)
+      return try place.dataset(name)
     } catch {
       throw error.fileError
     }
@@ -125,7 +140,8 @@ extension StoredArray {
       name: name, format: "HDF5", source: rows,
       readIntegers: { () throws(FileError) in try rows.integers() },
       surroundings: HDF5Surroundings(
-        file: dataset.file, group: parent.isEmpty ? root : try root.group(parent)))
+        file: dataset.file, group: parent.isEmpty ? root : try root.group(parent),
+        common: parent == "features" ? root : nil))
   }
 
   /// Lists what could be meant in `group`, five levels deep.

@@ -86,6 +86,33 @@ struct NumberArray: ExampleSource {
     return result
   }
 
+  func doubles(_ rows: Range<Int>) throws(FileError) -> [Double] {
+    guard kind == .float64 else { return try values(rows).map { Double($0) } }
+    let width = valuesPerRow
+    func read(_ places: Range<Int>) throws(FileError) -> [Double] {
+      let raw = try bytes.bytes(
+        in: offset + places.lowerBound * 8..<offset + places.upperBound * 8)
+      return raw.withUnsafeBytes { raw in
+        (0..<places.count).map { index in
+          let bits = raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
+          return Double(
+            bitPattern: isBigEndian ? UInt64(bigEndian: bits) : UInt64(littleEndian: bits))
+        }
+      }
+    }
+    guard isColumnMajor else {
+      return try read(rows.lowerBound * width..<rows.upperBound * width)
+    }
+    var output = [Double](repeating: 0, count: rows.count * width)
+    for place in 0..<width {
+      let start = place * count + rows.lowerBound
+      let column = try read(start..<start + rows.count)
+      let target = rowMajorPlace(place)
+      for row in 0..<rows.count { output[row * width + target] = column[row] }
+    }
+    return output
+  }
+
   private func rowMajorValues(_ rows: Range<Int>) throws(FileError) -> [Float] {
     let stride = valuesPerRow * kind.byteCount
     let raw = try bytes.bytes(

@@ -44,12 +44,21 @@ extension WhitenedPair {
     precondition(share > 0 && share <= 1, "\(share) is not a share")
     if let reason = reasonAgainst { return (.undefined(reason), 0, 0) }
     let (kx, ky) = (before.dimension(holding: share), after.dimension(holding: share))
+    return (try singularVectorCorrelation(keeping: kx, ky), kx, ky)
+  }
+
+  /// SVCCA of given numbers of principal coordinates, or of all where there are fewer.
+  func singularVectorCorrelation(
+    keeping wantedX: Int, _ wantedY: Int
+  ) throws(GeometryError) -> Measured {
+    if let reason = reasonAgainst { return .undefined(reason) }
+    let (kx, ky) = (min(wantedX, before.rank), min(wantedY, after.rank))
     let part = cross[rows: 0..<kx][columns: 0..<ky]
     let values = try convertingErrors { () throws(LinearAlgebraError) in
       try part.singularValues()
     }
     let sum = values.reduce(0) { $0 + min(1, max(0, $1)) }
-    return (Measured(sum / Double(values.count)), kx, ky)
+    return Measured(sum / Double(values.count))
   }
 
   /// PWCCA with the weights of one side: Σ wᵢ ρᵢ / Σ wᵢ, wᵢ = Σⱼ |hᵢᵀ xⱼ| over the centred columns xⱼ

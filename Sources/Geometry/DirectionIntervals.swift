@@ -5,7 +5,7 @@ public import LinearAlgebra
 /// The directions are held fixed: the intervals say how well the examples determine what happens along
 /// *these* directions, not how well they determine the directions. Along a direction v the change
 /// E[(vᵀΔ)²] is a mean over examples and its interval the usual one (by groups, where examples come in
-/// groups); the variance and the ratio follow to first order. For more examples than are kept as rows,
+/// groups); the variance and the ratio follow to first order. Intervals are symmetric on the logarithm. For more examples than are kept as rows,
 /// spreads come from the sample kept.
 public struct DirectionIntervals: Sendable {
   /// The variance of the features before along each direction (1/n, centred).
@@ -45,8 +45,9 @@ public struct DirectionIntervals: Sendable {
     let moves = ((kept.rowsAfter - x) * directions).transposed
     let zero = Double(width) * Double.ulpOfOne * trace
     func estimate(_ value: Measured, _ influences: [Double]) -> Estimate {
+      // Variances are skewed: their logarithm is nearer to normal.
       var estimate = Influence.estimate(
-        value, influences: influences, keys: kept.keys, total: features.count, scale: .identity,
+        value, influences: influences, keys: kept.keys, total: features.count, scale: .logarithm,
         level: level)
       estimate.restrict(to: 0...Double.infinity)
       return estimate
@@ -60,13 +61,56 @@ public struct DirectionIntervals: Sendable {
       change.append(estimate(Measured(energy), moved))
       let ratio = Measured(
         energy, over: lambda <= zero ? 0 : lambda, otherwise: "no variance along the direction")
-      let value = ratio.number ?? 0
-      relative.append(estimate(ratio, zip(moved, spread).map { ($0 - value * $1) / lambda }))
+      // Ratios by leaving out blocks: influences give intervals that are too narrow.
+      relative.append(
+        ratioEstimate(
+          ratio, scores: scores.row(index), moves: moves.row(index), keys: kept.keys,
+          of: features, level: level))
     }
     self.variance = variance
     self.change = change
     self.relative = relative
   }
+}
+
+/// Change over variance along one direction, with its interval by leaving out blocks of the rows kept.
+private func ratioEstimate(
+  _ ratio: Measured, scores: [Double], moves: [Double], keys: [ExampleKey],
+  of features: PairedFeatures, level: Double
+) -> Estimate {
+  let blocks = features.settings.blocks
+  // Count, Σs, Σs², Σm² by block.
+  var sums = [[Double]](repeating: [0, 0, 0, 0], count: blocks)
+  for (row, key) in keys.enumerated() {
+    let (block, s, m) = (key.block(of: blocks), scores[row], moves[row])
+    sums[block][0] += 1
+    sums[block][1] += s
+    sums[block][2] += s * s
+    sums[block][3] += m * m
+  }
+  let total = (0..<4).map { place in sums.reduce(0) { $0 + $1[place] } }
+  let leftOut = sums.map { part -> Measured in
+    let rest = (0..<4).map { total[$0] - part[$0] }
+    guard rest[0] > 0 else { return .undefined("there are no examples") }
+    let mean = rest[1] / rest[0]
+    return Measured(
+      rest[3] / rest[0], over: rest[2] / rest[0] - mean * mean,
+      otherwise: "no variance along the direction")
+  }
+  var estimate = Jackknife.estimate(
+    full: ratio, leftOut: leftOut, counts: sums.map { Int($0[0]) }, scale: .logarithm,
+    level: level)
+  if keys.count < features.count, let number = ratio.number, let error = estimate.standardError,
+    let freedom = estimate.degreesOfFreedom
+  {
+    // The error of so many examples, from that of the sample.
+    estimate = Estimate(
+      value: number,
+      standardError: error * (Double(keys.count) / Double(features.count)).squareRoot(),
+      degreesOfFreedom: freedom, scale: estimate.scale, level: level)
+  }
+  estimate.restrict(to: 0...Double.infinity)
+  return estimate
 }
 
 extension SimilarityAnalysis {

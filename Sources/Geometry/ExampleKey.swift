@@ -35,6 +35,9 @@ public struct ExampleKey: Hashable, Sendable {
     return hash ^ hash >> 33
   }
 
+  /// A number from the example alone, mixed again so that it has nothing to do with the block.
+  var mixedExample: UInt64 { Self.mixed(example ^ 0x9E37_79B9_7F4A_7C15) }
+
   /// The jackknife block, by group.
   func block(of count: Int) -> Int { Int(group % UInt64(count)) }
 

@@ -108,11 +108,12 @@ public struct NullSummary: Equatable, Sendable {
     self.method = method
   }
 
-  /// The null that a sample shows; `nil` for fewer than two values.
+  /// The null that a sample shows, with the quantiles of a randomisation test; `nil` for fewer than two
+  /// values.
   public init?(draws: [Double], method: String) {
     guard let deviation = Repetitions.standardDeviation(of: draws),
-      let lower = Repetitions.quantile(0.025, of: draws),
-      let upper = Repetitions.quantile(0.975, of: draws)
+      let lower = Repetitions.randomisationQuantile(0.025, of: draws),
+      let upper = Repetitions.randomisationQuantile(0.975, of: draws)
     else { return nil }
     self.init(
       mean: draws.reduce(0, +) / Double(draws.count), standardDeviation: deviation, lower: lower,

@@ -12,32 +12,41 @@ public enum NeighbourOverlap {
   /// - Precondition: as many rows in `x` as in `y`, and `k > 0`.
   /// - Complexity: O(n²(p + q)) time, blocks of 32 MiB of memory.
   public static func mutual(_ x: Matrix, _ y: Matrix, k: Int) -> Measured {
-    shares(x, y, k: k).map { Measured($0.reduce(0, +) / Double($0.count)) }.value
+    switch lists(x, y, k: k) {
+    case .success(let lists): lists.overlap(without: [])
+    case .failure(let reason): .undefined(reason.text)
+    }
   }
 
-  /// The share of each example, for intervals; or why there is none.
-  static func shares(_ x: Matrix, _ y: Matrix, k: Int) -> Shares {
+  /// Why there are no neighbours.
+  struct Reason: Error { let text: String }
+
+  /// The nearest examples of each, more than `k` of them, for some to be left out.
+  static func lists(_ x: Matrix, _ y: Matrix, k: Int) -> Result<NeighbourLists, Reason> {
     precondition(x.rows == y.rows, "\(x.rows) and \(y.rows) rows")
     precondition(k > 0, "\(k) neighbours")
     guard x.rows > k else {
-      return .none("\(k) neighbours need more than \(k) examples; there are \(x.rows)")
+      return .failure(
+        Reason(text: "\(k) neighbours need more than \(k) examples; there are \(x.rows)"))
     }
-    guard x.isFinite, y.isFinite else { return .none("the features are not all finite") }
+    guard x.isFinite, y.isFinite else {
+      return .failure(Reason(text: "the features are not all finite"))
+    }
     let (a, b) = (PairwiseRows(x), PairwiseRows(y))
     for (side, centred, rows) in [("before", a.rows, x), ("after", b.rows, y)]
     where centred.squaredNorm <= 1e-28 * rows.squaredNorm {
-      return .none("the features \(side) are constant")
+      return .failure(Reason(text: "the features \(side) are constant"))
     }
-    var shares: [Double] = []
+    let reach = min(x.rows - 1, 2 * k + 20)
+    var result = NeighbourLists(k: k, before: [], after: [])
     for range in a.blocks {
       let (near, far) = (a.squaredDistances(range), b.squaredDistances(range))
       for (place, row) in range.enumerated() {
-        let first = nearest(near.row(place), to: row, k)
-        let second = Set(nearest(far.row(place), to: row, k))
-        shares.append(Double(first.count { second.contains($0) }) / Double(k))
+        result.before.append(nearest(near.row(place), to: row, reach))
+        result.after.append(nearest(far.row(place), to: row, reach))
       }
     }
-    return .some(shares)
+    return .success(result)
   }
 
   /// The numbers of the `k` smallest distances, without `row` itself.
@@ -56,17 +65,39 @@ public enum NeighbourOverlap {
     }
     return best.map(\.index)
   }
+}
 
-  /// The share of every example, or why there is none.
-  enum Shares {
-    case some([Double])
-    case none(String)
+/// The nearest neighbours of every example on both sides, nearest first, more of them than count.
+struct NeighbourLists {
+  let k: Int
+  var before, after: [[Int]]
 
-    func map(_ body: ([Double]) -> Measured) -> (value: Measured, shares: [Double]) {
-      switch self {
-      case .some(let shares): (body(shares), shares)
-      case .none(let reason): (.undefined(reason), [])
-      }
+  /// The mean overlap of the examples that are not in `rows`, among themselves.
+  func overlap(without rows: [Int]) -> Measured {
+    let left = Set(rows)
+    let count = before.count - left.count
+    guard count > k else {
+      return .undefined("\(k) neighbours need more than \(k) examples; there are \(count)")
     }
+    var sum = 0
+    for row in before.indices where !left.contains(row) {
+      let first = before[row].lazy.filter { !left.contains($0) }.prefix(k)
+      let second = Set(after[row].lazy.filter { !left.contains($0) }.prefix(k))
+      guard second.count == k else {
+        return .undefined("a block holds most neighbours of an example")
+      }
+      sum += first.count { second.contains($0) }
+    }
+    return Measured(Double(sum) / Double(k * count))
+  }
+
+  /// The mean overlap were example i before the example π(i) after.
+  func overlap(pairing: [Int]) -> Double {
+    var sum = 0
+    for row in before.indices {
+      let other = after[pairing[row]].prefix(k)
+      for neighbour in before[row].prefix(k) where other.contains(pairing[neighbour]) { sum += 1 }
+    }
+    return Double(sum) / Double(k * before.count)
   }
 }

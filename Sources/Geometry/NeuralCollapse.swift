@@ -33,12 +33,23 @@ public struct NeuralCollapse: Equatable, Sendable {
     sums.add(rows, labels: labels)
     let centre = rows.columnMeans
     let shifted = rows.subtractingFromRows(centre)
-    try self.init(sums, second: shifted.gram, centre: centre, head: head)
+    try self.init(sums, centre: centre, head: head) { axes in
+      shifted.timesTransposed(axes).transposed.rowSquaredNorms
+    }
   }
 
   /// The measures from sums: `second` is Σ (h − centre)(h − centre)ᵀ over all examples.
   init(
     _ sums: ClassSums, second: Matrix, centre: [Double], head: Matrix? = nil
+  ) throws(GeometryError) {
+    try self.init(sums, centre: centre, head: head) { axes in
+      axes.rowInnerProducts(axes * second)
+    }
+  }
+
+  /// The measures from sums: `energies` gives Σ (a·(h − centre))² over all examples for each row a.
+  private init(
+    _ sums: ClassSums, centre: [Double], head: Matrix?, energies: (Matrix) -> [Double]
   ) throws(GeometryError) {
     let present = sums.sums.keys.sorted()
     classes = present.count
@@ -66,7 +77,7 @@ public struct NeuralCollapse: Equatable, Sendable {
       RankRule.doublePrecision.rank(
         singularValues: svd.values, rows: relative.rows, columns: relative.columns))
     let axes = svd.vt[rows: 0..<rank]
-    var within = axes.rowInnerProducts((axes * second))
+    var within = energies(axes)
     for label in present {
       // Σ over a class of (h − μ_c)(h − μ_c)ᵀ = Σ (h − c)(h − c)ᵀ − n_c (μ_c − c)(μ_c − c)ᵀ.
       let offset = zip(sums.mean(of: label), centre).map { $0 - $1 }
@@ -128,6 +139,13 @@ public struct NeuralCollapse: Equatable, Sendable {
   ) -> Measured {
     precondition(labels.count == rows.rows, "\(labels.count) labels for \(rows.rows) rows")
     precondition(head.rows == rows.columns && bias.count == head.columns, "a head of other extents")
+    return disagreement(rows: rows, labels: labels, logits: rows * head, bias: bias)
+  }
+
+  /// The same from the products of rows and head.
+  static func disagreement(
+    rows: Matrix, labels: [Int], logits: Matrix, bias: [Double]
+  ) -> Measured {
     guard rows.rows > 0 else { return .undefined("there are no examples") }
     var sums = ClassSums(width: rows.columns)
     sums.add(rows, labels: labels)
@@ -135,7 +153,7 @@ public struct NeuralCollapse: Equatable, Sendable {
     let means = Matrix(present.map { sums.mean(of: $0) })
     let halves = means.rowSquaredNorms.map { $0 / 2 }
     // The nearest mean has the largest h·μ − |μ|²/2.
-    let (scores, logits) = (rows.timesTransposed(means), rows * head)
+    let scores = rows.timesTransposed(means)
     var different = 0
     for row in 0..<rows.rows {
       let near = largest(zip(scores.row(row), halves).map { $0 - $1 })

@@ -4,12 +4,31 @@ import LinearAlgebra
 struct PairValues {
   let pair: WhitenedPair
 
-  /// The entries n·d before, for what is per coordinate.
+  /// How many directions are compared, for measures that choose it: that of all examples is held
+  /// fixed when some are left out, for a number that jumps has no interval.
+  var held: (angles: Int, before: Int, after: Int)?
+
+  init(pair: WhitenedPair, held: (angles: Int, before: Int, after: Int)? = nil) {
+    self.pair = pair
+    self.held = held
+  }
+
+  /// How many directions the pair's own energies choose.
+  var chosen: (angles: Int, before: Int, after: Int) {
+    (
+      min(pair.before.dimension(holding: 0.9), pair.after.dimension(holding: 0.9)),
+      pair.before.dimension(holding: 0.99), pair.after.dimension(holding: 0.99)
+    )
+  }
+
+  /// One measure.
   func value(_ measure: SimilarityMeasure) throws(GeometryError) -> Measured {
     switch measure {
     case .ccaMean: return try pair.meanCorrelation()
     case .ccaSquared: return pair.meanSquaredCorrelation
-    case .svcca: return try pair.singularVectorCorrelation(holding: 0.99).value
+    case .svcca:
+      let kept = held ?? chosen
+      return try pair.singularVectorCorrelation(keeping: kept.before, kept.after)
     case .pwccaBefore: return try pair.projectionWeightedCorrelation(weightsAfter: false)
     case .pwccaAfter: return try pair.projectionWeightedCorrelation(weightsAfter: true)
     case .explainedBefore: return pair.explainedBefore
@@ -40,7 +59,7 @@ struct PairValues {
   /// The leading directions of both sides that hold 90 % of the energy, the smaller number for both.
   func leadingDirections() -> (before: Matrix, after: Matrix)? {
     guard pair.before.width == pair.after.width, pair.reasonAgainst == nil else { return nil }
-    let k = min(pair.before.dimension(holding: 0.9), pair.after.dimension(holding: 0.9))
+    let k = min((held ?? chosen).angles, pair.before.rank, pair.after.rank)
     return (pair.before.directions[columns: 0..<k], pair.after.directions[columns: 0..<k])
   }
 

@@ -42,6 +42,25 @@ public enum Repetitions {
     let above = min(below + 1, sorted.count - 1)
     return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
   }
+
+  /// The quantile of a randomisation test, by m draws of a null: the draw at place p (m + 1), rounded
+  /// away from the median, so that a further draw lies beyond it with at most the chance of its tail:
+  /// its p-value (b + 1)/(m + 1) is as small; `nil` for an empty sample.
+  ///
+  /// Places outside the sample are its ends: for 2.5 % it takes 39 draws. Davison and Hinkley,
+  /// Bootstrap Methods and their Application (1997), section 4.2.
+  ///
+  /// - Precondition: `0 <= probability <= 1`.
+  public static func randomisationQuantile(_ probability: Double, of draws: [Double]) -> Double? {
+    precondition(probability >= 0 && probability <= 1, "\(probability) is not a probability")
+    guard !draws.isEmpty else { return nil }
+    let sorted = draws.sorted()
+    if probability == 0.5 { return quantile(0.5, of: draws) }
+    // p (m + 1) may be a whole number but for rounding.
+    let place = probability * Double(sorted.count + 1)
+    let rounded = probability < 0.5 ? (place + 1e-9).rounded(.down) : (place - 1e-9).rounded(.up)
+    return sorted[min(max(Int(rounded) - 1, 0), sorted.count - 1)]
+  }
 }
 
 /// The differences a − b between runs that share a seed.

@@ -9,7 +9,8 @@ public import Randomness
 /// 2 k (d − k) / (d (d − 1) (d + 2)) · (Σσᵢ⁴ / (Σσᵢ²)² − 1/d)
 /// ```
 /// The variance is large when the change has few directions: then a share well above k/d is common.
-/// Quantiles come from random rotations where these are cheap, otherwise from the beta distribution
+/// Quantiles come from random rotations (place p (m + 1) of m draws, so that a share beyond one has the
+/// p-value of a randomisation test) where these are cheap, otherwise from the beta distribution
 /// with that mean and variance, which is exact for a change of rank one.
 public struct RotationNull: Equatable, Sendable {
   /// How the quantiles were found.
@@ -88,7 +89,7 @@ public struct RotationNull: Equatable, Sendable {
             using: &generator))
       }
       let mean = mean
-      quantile = { Repetitions.quantile($0, of: shares) ?? mean }
+      quantile = { Repetitions.randomisationQuantile($0, of: shares) ?? mean }
       method = .rotations(rotations)
     } else {
       // Beta(a, b) has mean m = a/(a+b) and variance m(1−m)/(a+b+1).

@@ -17,11 +17,15 @@ extension SimilarityAnalysis {
     }
     var spectra: ([Double], [Double]) = ([], [])
     if wantsSpectra { spectra = try uncentredSpectra(total) }
-    let full = try values(measures, whole, spectra)
+    let held = PairValues(pair: whole).chosen
+    let full = try values(measures, whole, spectra, held)
     let isSmall =
       min(features.count, max(features.beforeWidth, features.afterWidth))
       <= settings.widestDecomposed
-    let nulls = try pairNulls(measures, whole, isSmall: isSmall)
+    var nulls = try pairNulls(measures, whole, isSmall: isSmall)
+    if measures.contains(where: { $0.family == .rank }) {
+      nulls.merge(try rankNulls(measures, total, isSmall: isSmall)) { own, _ in own }
+    }
     let remarks = try remarks(measures, whole)
     if isSmall {
       var leftOut: [[Measured]] = []
@@ -31,14 +35,15 @@ extension SimilarityAnalysis {
           counts.append(rows.count)
           let spectra = wantsSpectra ? try reduced.uncentredSpectra(without: rows) : ([], [])
           leftOut.append(
-            rows.isEmpty ? full : try values(measures, try reduced.pair(without: rows), spectra))
+            rows.isEmpty
+              ? full : try values(measures, try reduced.pair(without: rows), spectra, held))
         }
       } else if let total {
         for block in try blockMoments() {
           let rest = total.removing(block)
           counts.append(block.count)
           let spectra = wantsSpectra ? try uncentredSpectra(rest) : ([], [])
-          leftOut.append(try values(measures, try WhitenedPair(rest), spectra))
+          leftOut.append(try values(measures, try WhitenedPair(rest), spectra, held))
         }
       }
       return measures.enumerated().map { place, measure in
@@ -67,9 +72,10 @@ extension SimilarityAnalysis {
   }
 
   private func values(
-    _ measures: [SimilarityMeasure], _ pair: WhitenedPair, _ spectra: ([Double], [Double])
+    _ measures: [SimilarityMeasure], _ pair: WhitenedPair, _ spectra: ([Double], [Double]),
+    _ held: (angles: Int, before: Int, after: Int)
   ) throws(GeometryError) -> [Measured] {
-    let values = PairValues(pair: pair)
+    let values = PairValues(pair: pair, held: held)
     let (before, after) = (pair.before.singularValues, pair.after.singularValues)
     var result: [Measured] = []
     for measure in measures {

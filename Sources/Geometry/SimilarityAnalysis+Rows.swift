@@ -14,8 +14,7 @@ extension SimilarityAnalysis {
       results += radial(x, y, keys, remark).filter { measures.contains($0.measure) }
     }
     if measures.contains(.ckaMinibatch) {
-      let all = features.kept.leading(features.kept.count)
-      results.append(try minibatch(all.before, all.after))
+      results.append(try minibatch(features.kept.rowsBefore, features.kept.rowsAfter))
     }
     if measures.contains(.neighbourOverlap) { results.append(neighbours(x, y, keys, remark)) }
     if measures.contains(.representationalSimilarity) {
@@ -57,55 +56,69 @@ extension SimilarityAnalysis {
     }
   }
 
-  /// Σ of unbiased HSIC over batches of the rows kept, in their fixed order.
+  /// Σ of unbiased HSIC over minibatches of the rows kept, dealt by the hash of their identifiers.
   private func minibatch(_ x: Matrix, _ y: Matrix) throws(GeometryError) -> SimilarityResult {
+    let keys = features.kept.keys
     let size = max(4, settings.minibatch)
-    var sums: [(xy: Double, xx: Double, yy: Double)] = []
-    var used = 0
-    for start in stride(from: 0, to: x.rows, by: size) {
-      let rows = start..<min(start + size, x.rows)
-      guard rows.count == size || (start == 0 && rows.count >= 4) else { break }
-      let (a, b) = (x[rows: rows].centered, y[rows: rows].centered)
-      let (k, l) = (a.timesTransposed(a).uCentred, b.timesTransposed(b).uCentred)
-      sums.append((k.innerProduct(l), k.squaredNorm, l.squaredNorm))
-      used += rows.count
+    func undefined(_ reason: String) -> SimilarityResult {
+      SimilarityResult(
+        measure: .ckaMinibatch,
+        estimate: Estimate(value: .undefined(reason), note: "the value is undefined"),
+        intervalMethod: "", null: nil, examples: x.rows, remark: "")
     }
-    let total = sums.reduce((0, 0, 0)) { ($0.0 + $1.xy, $0.1 + $1.xx, $0.2 + $1.yy) }
-    func value(_ h: (Double, Double, Double)) -> Measured {
-      if sums.isEmpty { return .undefined("a batch needs at least 4 examples") }
-      return LinearCKA.reasonAgainst(x, y).map { .undefined($0) } ?? LinearCKA.ratio(h)
+    guard x.rows >= 4 else { return undefined("a batch needs at least 4 examples") }
+    if let reason = LinearCKA.reasonAgainst(x, y) { return undefined(reason) }
+    var sums = LayerAlignment(before: 1, after: 1, blocks: features.settings.blocks)
+    let batches = LayerAlignment.minibatches(of: keys, size: size)
+    for rows in batches where rows.count >= 4 {
+      do {
+        try sums.add(keys: rows.map { keys[$0] }) { layer in
+          (layer == 0 ? x : y).selectingRows(rows)
+        }
+      } catch let error as GeometryError {
+        throw error
+      } catch {
+        return undefined("\(error)")
+      }
     }
-    let leftOut = sums.map { value((total.0 - $0.xy, total.1 - $0.xx, total.2 - $0.yy)) }
-    return result(
-      .ckaMinibatch, full: value(total), leftOut: sums.count > 1 ? leftOut : [],
-      counts: sums.count > 1 ? sums.map { _ in size } : [],
-      null: used > 0
-        ? NullSummary(mean: 0, method: "random pairing, exact mean of the numerator") : nil,
-      examples: used, remark: "\(sums.count) batches of \(min(size, x.rows))")
+    let found = sums.similarity(0, 0, level: settings.level)
+    let used = (0..<features.settings.blocks).count { block in
+      keys.contains { $0.block(of: features.settings.blocks) == block }
+    }
+    return SimilarityResult(
+      measure: .ckaMinibatch, estimate: found.estimate,
+      intervalMethod: found.estimate.interval == nil
+        ? "" : "delete-block jackknife, \(used) blocks",
+      null: found.null, examples: sums.count,
+      remark: "\(sums.minibatches) batches of at most \(min(size, x.rows))")
   }
 
   private func neighbours(
     _ x: Matrix, _ y: Matrix, _ keys: [ExampleKey], _ remark: String
   ) -> SimilarityResult {
     let k = settings.neighbours
-    let (value, shares) = NeighbourOverlap.shares(x, y, k: k).map {
-      Measured($0.reduce(0, +) / Double($0.count))
-    }
-    guard let mean = value.number else {
+    let measure = SimilarityMeasure.neighbourOverlap
+    let lists: NeighbourLists
+    switch NeighbourOverlap.lists(x, y, k: k) {
+    case .failure(let reason):
       return SimilarityResult(
-        measure: .neighbourOverlap,
-        estimate: Estimate(value: value, note: "the value is undefined"),
+        measure: measure,
+        estimate: Estimate(value: .undefined(reason.text), note: "the value is undefined"),
         intervalMethod: "", null: nil, examples: x.rows, remark: remark)
+    case .success(let found): lists = found
     }
-    var estimate = Influence.estimate(
-      value, influences: shares.map { $0 - mean }, keys: keys, total: x.rows, scale: .identity,
-      level: settings.level)
-    estimate.restrict(to: 0...1)
-    return SimilarityResult(
-      measure: .neighbourOverlap, estimate: estimate,
-      intervalMethod: "spread over examples, neighbours held fixed",
-      null: NullSummary(
-        mean: Double(k) / Double(x.rows - 1), method: "random pairing, exact mean"),
+    let parts = blocks(of: keys)
+    let leftOut = parts.map { lists.overlap(without: $0) }
+    var generator = generator(measure.rawValue)
+    let drawn = (0..<max(0, settings.draws)).map { _ in
+      lists.overlap(pairing: generator.permutation(x.rows))
+    }
+    let mean = Double(k) / Double(x.rows - 1)
+    var null = NullSummary(draws: drawn, method: "\(drawn.count) random pairings, exact mean")
+    null?.mean = mean
+    return result(
+      measure, full: lists.overlap(without: []), leftOut: leftOut, counts: parts.map(\.count),
+      null: null ?? NullSummary(mean: mean, method: "random pairing, exact mean"),
       examples: x.rows, remark: remark.isEmpty ? "k = \(k)" : "k = \(k); \(remark)")
   }
 
@@ -181,57 +194,5 @@ extension KernelPair {
         values: distances.values.map { exponential(scale * $0) })
     }
     return KernelPair(kernel(before), kernel(after))
-  }
-}
-
-extension SimilarityAnalysis {
-  /// Neural collapse on both sides.
-  func collapse(_ measures: [SimilarityMeasure]) throws(GeometryError) -> [SimilarityResult] {
-    guard !measures.isEmpty else { return [] }
-    guard let classes = features.classes else {
-      return measures.map {
-        SimilarityResult(
-          measure: $0,
-          estimate: Estimate(value: .undefined("there are no labels"), note: "no labels"),
-          intervalMethod: "", null: nil, examples: features.count, remark: "")
-      }
-    }
-    let kept = features.kept.leading(features.kept.count)
-    var values: [SimilarityMeasure: Measured] = [:]
-    let heads = settings.heads
-    let total = try features.total()
-    let n = Double(features.count)
-    for (isAfter, sums, head) in [
-      (false, classes.before, heads.before), (true, classes.after, heads.after),
-    ] {
-      let found = try NeuralCollapse(
-        sums, second: n * (isAfter ? total.afterCovariance : total.beforeCovariance),
-        centre: isAfter ? total.afterMean : total.beforeMean, head: head?.matrix)
-      values[isAfter ? .collapseAfter : .collapseBefore] = found.variability
-      values[isAfter ? .equinormAfter : .equinormBefore] = found.equinorm
-      values[isAfter ? .equiangularityAfter : .equiangularityBefore] = found.equiangularity
-      values[isAfter ? .selfDualityAfter : .selfDualityBefore] = found.selfDuality
-      let rows = isAfter ? kept.after : kept.before
-      let disagreement: Measured
-      if let head, head.matrix.rows == rows.columns, kept.labels.count == rows.rows {
-        disagreement = NeuralCollapse.disagreement(
-          rows: rows, labels: kept.labels, head: head.matrix, bias: head.bias)
-      } else {
-        disagreement = .undefined(
-          head == nil ? "no head was given" : "the head reads other features than these")
-      }
-      values[isAfter ? .disagreementAfter : .disagreementBefore] = disagreement
-    }
-    return measures.map { measure in
-      let isSampled = measure == .disagreementBefore || measure == .disagreementAfter
-      let used = isSampled ? kept.before.rows : features.count
-      return SimilarityResult(
-        measure: measure,
-        estimate: Estimate(
-          value: values[measure] ?? .undefined("not measured"),
-          note: "no interval for neural collapse"),
-        intervalMethod: "", null: nil, examples: used,
-        remark: used < features.count ? "a sample of \(used) of \(features.count) examples" : "")
-    }
   }
 }

@@ -18,8 +18,23 @@ public struct SimilarityResult: Equatable, Sendable {
   /// How many examples the value is of.
   public var examples: Int
 
+  /// Why there is no null, where there is none.
+  public var reasonAgainstNull = ""
+
   /// What a reader should know besides, such as how many directions were kept; may be empty.
   public var remark: String
+
+  init(
+    measure: SimilarityMeasure, estimate: Estimate, intervalMethod: String, null: NullSummary?,
+    examples: Int, remark: String
+  ) {
+    self.measure = measure
+    self.estimate = estimate
+    self.intervalMethod = intervalMethod
+    self.null = null
+    self.examples = examples
+    self.remark = remark
+  }
 }
 
 /// Measures two feature sets that were gathered in one pass, each value with its interval and null.
@@ -121,7 +136,16 @@ public struct SimilarityAnalysis {
     for result in try pairs(wanted(.pair, .spectrum)) { found[result.measure] = result }
     for result in try quadratic(wanted(.rows)) { found[result.measure] = result }
     for result in try collapse(wanted(.labels)) { found[result.measure] = result }
-    return measures.compactMap { found[$0] }
+    return measures.compactMap { found[$0] }.map { result in
+      var result = result
+      result.reasonAgainstNull = reasonAgainstNull(result)
+      let caution = result.measure.intervalCaution
+      if result.estimate.interval != nil, !caution.isEmpty {
+        result.intervalMethod += "; " + caution
+        result.remark += (result.remark.isEmpty ? "" : "; ") + "interval " + caution
+      }
+      return result
+    }
   }
 
   /// An estimate by leaving out blocks, cut to what the measure can be.
@@ -178,7 +202,8 @@ public struct SimilarityAnalysis {
       rest?.add(block, sign: -1)
       return values(rest, features.count - features.blockCounts[place])
     }
-    let nulls = pairingNulls(measures)
+    var nulls = pairingNulls(measures)
+    if measures.contains(.meanShift) { nulls[.meanShift] = signNull() }
     return measures.map { measure in
       result(
         measure, full: full.value(measure), leftOut: leftOut.map { $0.value(measure) },

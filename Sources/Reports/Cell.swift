@@ -90,7 +90,7 @@ extension Cell {
   }
 
   /// The cell as people see it in a column of `kind`.
-  func shown(as kind: Column.Kind) -> String {
+  package func shown(as kind: Column.Kind) -> String {
     if let reason { return reason.isEmpty ? "" : "–" }
     switch self {
     case .text(let text): return text

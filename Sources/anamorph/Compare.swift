@@ -12,8 +12,8 @@ struct Compare: ParsableCommand {
     discussion: """
       Every number comes with its interval over examples and with what it would be for sets without \
       relation. Rows are matched by example ID. A set is FILE or FILE::/path: a feature file, another \
-      HDF5 file, .npy, or .mat of either kind. Files with several arrays of features are compared \
-      array by array, or each with each by --layers.
+      HDF5 file, .npy, or .mat of either kind. Files with several layers ('features --at a,b') are \
+      compared layer by layer, each with each, by --layers: debiased linear CKA in one pass.
 
       Measures are chosen by name or by group: \
       \(SimilarityMeasure.Family.allCases.map(\.rawValue).joined(separator: ", ")), all. \
@@ -58,6 +58,10 @@ struct Compare: ParsableCommand {
     help: "Write the change along each principal direction of the first set too; needs -o.")
   var directions = false
 
+  @Flag(
+    help: "Compare every layer of the first file with every layer of the second by debiased CKA.")
+  var layers = false
+
   @Option(help: "Write the sums as a file that 'anamorph merge' adds to others.")
   var moments: String?
 
@@ -72,6 +76,10 @@ struct Compare: ParsableCommand {
   func validate() throws {
     guard !directions || output != nil else {
       throw ValidationError("--directions are a table in a run directory: name it with -o.")
+    }
+    guard !layers || (!directions && moments == nil && !columnsAreExamples && labels == nil) else {
+      throw ValidationError(
+        "--layers goes without --directions, --moments, --labels and --columns-are-examples.")
     }
     guard (2...1000).contains(blocks) else { throw ValidationError("Give 2 to 1000 blocks.") }
     _ = try chosenMeasures()
@@ -106,6 +114,7 @@ struct Compare: ParsableCommand {
 
   func run() throws {
     try reporting {
+      if layers { return try compareLayers() }
       if let moments { try checkWritable(moments) }
       let (first, second) = (try open(before, labels: labels), try open(after, labels: nil))
       let pair = try FeatureSetPair(
@@ -138,6 +147,38 @@ struct Compare: ParsableCommand {
         try run?.write([table] + ledger)
         try run?.write(record: record(features))
       }
+    }
+  }
+
+  /// Each layer of one file with each of the other.
+  private func compareLayers() throws {
+    let comparison = try LayerComparison(
+      before: try LayerComparison.layers(of: before), after: try LayerComparison.layers(of: after),
+      byRow: byRow, groups: try groups.map { try ExampleGroups.read($0, for: before) },
+      identifierPrefix: identifierPrefix)
+    let progress = Progress("compare", total: comparison.count, unit: "examples", isQuiet: quiet)
+    let alignment = try naming("\(before), \(after)") {
+      try comparison.alignment(blocks: blocks) { progress.advance(by: $0) }
+    }
+    progress.finish()
+    let table = comparison.table(alignment)
+    try withRunDirectory(at: output) { run in
+      switch measuring.format {
+      case .csv: try StandardOutput.write(table.csv)
+      case .json: try StandardOutput.write(table.json.rendered() + "\n")
+      case .text:
+        let parts = alignment.minibatches == 1 ? "" : " in \(alignment.minibatches) minibatches"
+        try StandardOutput.write(
+          "\(before) (rows) and \(after) (columns), \(alignment.count) examples\(parts): debiased "
+            + "linear CKA\n\n" + comparison.matrix(alignment).text(style: Style.standardOutput()))
+      }
+      try run?.write([table])
+      try run?.write(
+        record: [
+          "command": "compare", "version": .text(Anamorph.version), "before": .text(before),
+          "after": .text(after), "examples": .integer(alignment.count), "blocks": .integer(blocks),
+          "layers": .bool(true),
+        ])
     }
   }
 

@@ -1,9 +1,11 @@
 import Datasets
 import Files
 import Geometry
+import HDF5
 import Hypothesis
 import LinearAlgebra
 import Randomness
+import Reports
 import TestSupport
 import Testing
 
@@ -106,6 +108,68 @@ import Testing
       #expect {
         try sum.merge(stranger, at: "other")
       } throws: { "\($0)".hasPrefix("other: digest_after: c here and b in the first part") }
+    }
+  }
+
+  @Test func `numbers in Float64 keep all their digits`() throws {
+    try withTemporaryFolder { folder in
+      // Changes that Float32 does not know: 1 and 1 + 1e-10.
+      let (x, y) = sets(30)
+      let near = x + 1e-10 * y
+      for (name, matrix) in [("x", x), ("near", near)] {
+        try File.create("\(folder)/\(name).h5") { root in
+          try root.write("features", shape: [30, 5], matrix.values)
+        }
+      }
+      let pair = try FeatureSetPair(
+        try FeatureFile.open("\(folder)/x.h5").features,
+        try FeatureFile.open("\(folder)/near.h5").features)
+      let change = (near - x).squaredNorm / 150
+      let found = try #require(
+        Displacement(try pair.features().total()).meanSquarePerCoordinate.number)
+      #expect(abs(found / change - 1) < 1e-12)
+    }
+  }
+
+  @Test func `layers of two files are compared in one pass, by example`() throws {
+    try withTemporaryFolder { folder in
+      let (x, y) = sets(50)
+      let order = Array((0..<50).reversed())
+      for (name, first, second, rows) in [
+        ("a", x, y, Array(0..<50)), ("b", y, x, order),
+      ] {
+        try FeatureFile.write(
+          to: "\(folder)/\(name).h5",
+          layers: [.init(name: "one", width: 5), .init(name: "two", width: 5)], labels: nil,
+          identifiers: .numbers(rows.map { $0 + 100 }),
+          provenance: FeatureProvenance(
+            checkpoint: "", checkpointDigest: "", set: "", tap: "", preprocessing: "", version: "")
+        ) { examples in
+          [first, second].map { matrix in
+            examples.flatMap { matrix.row(rows[$0]).map { Float($0) } }
+          }
+        }
+      }
+      let comparison = try LayerComparison(
+        before: try LayerComparison.layers(of: "\(folder)/a.h5"),
+        after: try LayerComparison.layers(of: "\(folder)/b.h5"))
+      #expect(comparison.before.map(\.name) == ["one", "two"])
+      let found = try comparison.alignment()
+      func value(_ i: Int, _ j: Int) throws -> Double {
+        try #require(found.similarity(i, j).estimate.value.number)
+      }
+      let single = { (m: Matrix) in
+        Matrix(rows: 50, columns: 5, values: m.values.map { Double(Float($0)) })
+      }
+      let expected = try #require(
+        LinearCKA.debiased(rowsBefore: single(x), rowsAfter: single(y)).number)
+      #expect(abs(try value(0, 0) - expected) < 1e-12)
+      #expect(abs(try value(0, 1) - 1) < 1e-12)
+      #expect(abs(try value(1, 1) - expected) < 1e-12)
+      let table = comparison.table(found)
+      #expect(table.rows.count == 4 && table.rows[1].prefix(2) == [.text("one"), .text("two")])
+      let parts = try comparison.alignment(minibatch: 20)
+      #expect(parts.minibatches == 3 && parts.count == 50)
     }
   }
 

@@ -16,7 +16,7 @@ public struct FeatureSetPair {
   public let labels: [Int]?
 
   /// For each row before, the row after that is the same example; `nil` when the rows agree already.
-  private let rows: [Int]?
+  let rows: [Int]?
 
   private let groups: [String]?
   private let identifierPrefix: String
@@ -102,7 +102,12 @@ public struct FeatureSetPair {
     }
   }
 
-  /// Takes both sets in, in one pass.
+  /// The rows after of the examples in some rows before.
+  func places(_ chosen: some RandomAccessCollection<Int>) -> [Int] {
+    rows.map { rows in chosen.map { rows[$0] } } ?? Array(chosen)
+  }
+
+  /// Takes both sets in, in one pass; numbers in Float64 keep all their digits.
   ///
   /// - Throws: ``Files/FileError``; ``Geometry/GeometryError`` for values that are not finite.
   public func features(
@@ -112,12 +117,18 @@ public struct FeatureSetPair {
     var result = PairedFeatures(
       beforeWidth: before.valuesPerExample, afterWidth: after.valuesPerExample, settings: settings)
     for range in Batches.inOrder(count, size: blockRows) {
-      let x = try before.values(range)
-      let y =
-        try rows.map { rows throws(FileError) in try after.values(at: rows[range]) }
-        ?? after.values(range)
-      try result.add(
-        before: x, after: y, keys: keys(range), labels: labels.map { Array($0[range]) })
+      let labels = labels.map { Array($0[range]) }
+      if before.elementKind == .float64 || after.elementKind == .float64 {
+        try result.add(
+          before: try before.matrix(at: range), after: try after.matrix(at: places(range)),
+          keys: keys(range), labels: labels)
+      } else {
+        let x = try before.values(range)
+        let y =
+          try rows.map { rows throws(FileError) in try after.values(at: rows[range]) }
+          ?? after.values(range)
+        try result.add(before: x, after: y, keys: keys(range), labels: labels)
+      }
       progress(range.count)
     }
     return result
@@ -160,5 +171,12 @@ extension ExampleSet {
       for column in 0..<columns { turned[column * rows + row] = values[row * columns + column] }
     }
     return ExampleSet(name: name, values: turned, exampleShape: [rows])
+  }
+}
+
+extension ExampleSet {
+  /// The rows as a matrix, with all their digits.
+  func matrix(at rows: some RandomAccessCollection<Int>) throws(FileError) -> Matrix {
+    Matrix(rows: rows.count, columns: valuesPerExample, values: try doubles(at: rows))
   }
 }

@@ -17,11 +17,23 @@ extension Table {
             .joined(separator: "; "), meaning: "What was measured."),
         Column("value", digits, meaning: "The number.", hasReason: true),
         Column(
-          "lower", digits, convention: "95 %, t; symmetric on Fisher's z for correlations and CKA",
+          "lower", digits,
+          convention:
+            "95 %, t; symmetric on Fisher's z for correlations and CKA, on the logarithm for "
+            + "neural collapse",
           meaning: "The lower end of its interval over examples.", hasReason: true),
         Column("upper", digits, meaning: "The upper end of its interval."),
         Column("interval_method", meaning: "How the interval was found."),
-        Column("null", digits, meaning: "The mean of the number for sets without relation."),
+        Column(
+          "interval_of",
+          convention: "population: the value that more and more examples lead to; expected at n: "
+            + "the mean of values from as many other examples",
+          meaning: "What the interval is meant to hold."),
+        Column(
+          "null", digits,
+          convention: "ranks: features without relation to one another; mean shift: changes as "
+            + "likely as their opposites; neural collapse: labels dealt anew",
+          meaning: "The mean of the number for sets without relation.", hasReason: true),
         Column("null_deviation", digits, meaning: "Its standard deviation for such sets."),
         Column("null_lower", digits, meaning: "Its 2.5 % quantile for such sets."),
         Column("null_upper", digits, meaning: "Its 97.5 % quantile for such sets."),
@@ -88,7 +100,9 @@ extension Table {
         .number(estimate.value.number, otherwise: estimate.value.reason ?? ""),
         .number(estimate.interval?.lower, otherwise: estimate.note ?? ""),
         .number(estimate.interval?.upper, otherwise: ""), .text(result.intervalMethod),
-        .number(null?.mean, otherwise: ""), .number(null?.standardDeviation, otherwise: ""),
+        .text(estimate.interval == nil ? "" : result.measure.intervalTarget.rawValue),
+        .number(null?.mean, otherwise: result.reasonAgainstNull),
+        .number(null?.standardDeviation, otherwise: ""),
         .number(null?.lower, otherwise: ""), .number(null?.upper, otherwise: ""),
         .text(null?.method ?? ""), .integer(result.examples), .integer(widths.before),
         .integer(widths.after), .text(result.remark),

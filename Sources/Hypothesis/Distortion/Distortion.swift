@@ -21,6 +21,22 @@ public struct Distortion: Codable, Equatable, Sendable {
   /// The same along each direction of a layer's ID inputs.
   public var inputDirections: [InputDirectionChange]
 
+  /// A distortion of what was measured.
+  package init(
+    features: [FeatureMeasurement] = [], contrasts: [FeatureContrast] = [],
+    statistics: [FeatureStatistics] = [], featureDirections: [FeatureDirectionChange] = [],
+    featureAngles: [FeatureAngle]? = nil, layers: [LayerChange] = [],
+    inputDirections: [InputDirectionChange] = []
+  ) {
+    self.features = features
+    self.contrasts = contrasts
+    self.statistics = statistics
+    self.featureDirections = featureDirections
+    self.featureAngles = featureAngles
+    self.layers = layers
+    self.inputDirections = inputDirections
+  }
+
   /// The measurement of one measure on one set at the penultimate tap.
   package func measurement(_ measure: FeatureMeasure, on set: String) -> Measurement? {
     features.first { $0.measure == measure && $0.set == set }?.measurement

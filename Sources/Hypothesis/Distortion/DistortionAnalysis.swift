@@ -147,7 +147,7 @@ public struct DistortionAnalysis: Sendable {
     }
     let weights = try layers.enumerated().map { place, layer in
       try WeightComparison(
-        layer: layer, ordinal: place + 1, isHead: layer.node == headNode,
+        layer: layer.name, ordinal: place + 1, isHead: layer.node == headNode,
         isFirst: fixedNodes.contains(layer.inputTap.node),
         before: kernel(of: layer, in: before), after: kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),

@@ -1,10 +1,10 @@
-import Geometry
+package import Geometry
 import LinearAlgebra
 
 /// The change of features on every set, with intervals, and along ID directions.
-struct FeatureComparison {
-  let measurements: [FeatureMeasurement]
-  let contrasts: [FeatureContrast]
+package struct FeatureComparison {
+  package let measurements: [FeatureMeasurement]
+  package let contrasts: [FeatureContrast]
   let statistics: [FeatureStatistics]
   let directions: [FeatureDirectionChange]
   let angles: [FeatureAngle]
@@ -16,7 +16,7 @@ struct FeatureComparison {
     (.biasedCKA, .ckaBiased), (.debiasedCKA, .ckaDebiased), (.largestAngle, .largestAngle),
   ]
 
-  init(
+  package init(
     tap: String, id: (name: String, features: PairedFeatures),
     ood: [(name: String, features: PairedFeatures)], counts: [Int]
   ) throws {
@@ -49,6 +49,9 @@ struct FeatureComparison {
         let null: Double? =
           switch measure {
           case .debiasedCKA: 0
+          // Were each example's change as likely as its opposite.
+          case .meanShift:
+            estimates[.relativeChange]?.value.number.map { $0 / Double(max(1, count)).squareRoot() }
           case .shareInIDSpan: idSpan.isotropicShare
           default: nil
           }

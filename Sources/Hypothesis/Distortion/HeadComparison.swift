@@ -3,7 +3,7 @@ import Geometry
 public import Networks
 import Randomness
 public import Reports
-import Training
+package import Training
 
 /// What the heads of two networks do with one labelled set, and what heads re-fitted on the set's own
 /// features could do.
@@ -56,26 +56,41 @@ public struct HeadComparison: Sendable {
     var generator = SeededGenerator(seed: seed, "order for re-fitted heads")
     let examples = try Examples(
       set.examples.subset(generator.permutation(labels.count)), threads: threads)
-    let (half, end) = (examples.count / 2, examples.count * 2 / 3)
-    let truth = Array(examples.labels[end...])
+    func own(_ network: Network) throws -> [Int]? {
+      guard network.outputCount >= classes else { return nil }
+      return try network.predictions(
+        on: examples[examples.count * 2 / 3..<examples.count],
+        among: amongSharedClasses ? set.examples.presentClasses : nil, threads: threads)
+    }
+    let chosen = (before: try own(before), after: try own(after))
+    try self.init(
+      set: set.name, isID: isID,
+      features: (
+        try before.features(of: examples, threads: threads),
+        try after.features(of: examples, threads: threads)
+      ), labels: examples.labels, classes: classes, chosen: chosen)
+  }
 
-    func refitted(_ network: Network) throws -> [Bool] {
-      let features = try network.features(of: examples, threads: threads)
+  /// Compares heads on features that are at hand, in the order in which they are divided.
+  ///
+  /// - Parameter chosen: the classes that the networks' own heads choose for the last third.
+  package init(
+    set: String, isID: Bool, features: (before: FeatureSet, after: FeatureSet), labels: [Int],
+    classes: Int, chosen: (before: [Int]?, after: [Int]?)
+  ) throws {
+    let (half, end) = (labels.count / 2, labels.count * 2 / 3)
+    let truth = Array(labels[end...])
+    func right(_ predictions: [Int]) -> [Bool] { zip(predictions, truth).map { $0 == $1 } }
+    func refitted(_ features: FeatureSet) throws -> [Bool] {
       let probe = try LinearProbe(
         training: features[0..<half], validation: features[half..<end], classes: classes)
-      return zip(probe.predictions(on: features[end..<features.count]), truth).map { $0 == $1 }
+      return right(probe.predictions(on: features[end..<features.count]))
     }
-    func own(_ network: Network) throws -> [Bool]? {
-      guard network.outputCount >= classes else { return nil }
-      return zip(
-        try network.predictions(
-          on: examples[end..<examples.count],
-          among: amongSharedClasses ? set.examples.presentClasses : nil, threads: threads), truth
-      ).map { $0 == $1 }
-    }
-    let (ownBefore, ownAfter) = (try own(before), try own(after))
-    let (refittedBefore, refittedAfter) = (try refitted(before), try refitted(after))
-    self.set = set.name
+    let (ownBefore, ownAfter) = (chosen.before.map(right), chosen.after.map(right))
+    let (refittedBefore, refittedAfter) = (
+      try refitted(features.before), try refitted(features.after)
+    )
+    self.set = set
     self.isID = isID
     self.examples = truth.count
     self.before = ownBefore.map(Self.share)

@@ -1,15 +1,14 @@
-import Geometry
-import LinearAlgebra
-import Networks
-import Randomness
+package import Geometry
+package import LinearAlgebra
+package import Randomness
 
 /// The change of one layer's kernel, split by the span of the layer's ID inputs.
-struct WeightComparison {
-  let change: LayerChange
+package struct WeightComparison {
+  package let change: LayerChange
   let directions: [InputDirectionChange]
 
-  init(
-    layer: WeightLayer, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
+  package init(
+    layer: String, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
     id: (name: String, inputs: InputMoment), ood: [(name: String, inputs: InputMoment)],
     counts: [Int], rotations: Int, generator: SeededGenerator
   ) throws {
@@ -37,7 +36,7 @@ struct WeightComparison {
     let width = before.rows
     let full = "the ID inputs span all \(width) dimensions"
     change = LayerChange(
-      layer: layer.name, ordinal: ordinal, isHead: isHead, isFirst: isFirst, fanIn: width,
+      layer: layer, ordinal: ordinal, isHead: isHead, isFirst: isFirst, fanIn: width,
       rank: rank, weightNorm: split.initialNorm, changeNorm: split.changeNorm,
       insideChange: Measurement(
         Measured(
@@ -75,7 +74,7 @@ struct WeightComparison {
     }
     directions = split.directions.map { direction in
       InputDirectionChange(
-        layer: layer.name, direction: direction.index + 1, idEnergy: direction.inputEnergy,
+        layer: layer, direction: direction.index + 1, idEnergy: direction.inputEnergy,
         oodEnergy: oodEnergies?[direction.index] ?? 0, change: direction.change,
         relativeChange: Measurement(direction.relativeChange))
     }

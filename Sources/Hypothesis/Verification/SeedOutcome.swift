@@ -42,6 +42,20 @@ public struct MethodOutcome: Codable, Equatable, Sendable {
   /// What happened to weights and features against the pretrained network.
   public var distortion: Distortion?
 
+  /// What a method came to.
+  package init(
+    method: Method, learningRate: Double? = nil, epoch: Int? = nil, regularisation: Double? = nil,
+    accuracies: [SetAccuracy], refittedAccuracy: Double? = nil, distortion: Distortion? = nil
+  ) {
+    self.method = method
+    self.learningRate = learningRate
+    self.epoch = epoch
+    self.regularisation = regularisation
+    self.accuracies = accuracies
+    self.refittedAccuracy = refittedAccuracy
+    self.distortion = distortion
+  }
+
   /// The accuracy on the ID test set.
   public var idAccuracy: Double { accuracies.first { $0.isID }?.accuracy ?? 0 }
 
@@ -70,6 +84,14 @@ public struct SetAccuracy: Codable, Equatable, Sendable {
 
   /// The share of them classified correctly.
   public var accuracy: Double
+
+  /// An accuracy.
+  package init(set: String, isID: Bool, examples: Int, accuracy: Double) {
+    self.set = set
+    self.isID = isID
+    self.examples = examples
+    self.accuracy = accuracy
+  }
 }
 
 /// What one seed of an experiment came to.
@@ -82,6 +104,13 @@ public struct SeedOutcome: Codable, Equatable, Sendable {
 
   /// Every method, in the order they were run.
   public var methods: [MethodOutcome]
+
+  /// What a seed came to.
+  package init(seed: Int, pretrainingLoss: Double? = nil, methods: [MethodOutcome]) {
+    self.seed = seed
+    self.pretrainingLoss = pretrainingLoss
+    self.methods = methods
+  }
 
   /// The outcome of one method.
   public subscript(method: Method) -> MethodOutcome? { methods.first { $0.method == method } }

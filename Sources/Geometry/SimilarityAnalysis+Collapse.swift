@@ -1,0 +1,149 @@
+import LinearAlgebra
+import Randomness
+
+extension SimilarityAnalysis {
+  /// Neural collapse on both sides: intervals by leaving out blocks, groups unsplit, of the rows that are
+  /// kept; the null by labels dealt anew among the same rows.
+  func collapse(_ measures: [SimilarityMeasure]) throws(GeometryError) -> [SimilarityResult] {
+    guard !measures.isEmpty else { return [] }
+    guard let classes = features.classes else {
+      return measures.map {
+        SimilarityResult(
+          measure: $0,
+          estimate: Estimate(value: .undefined("there are no labels"), note: "no labels"),
+          intervalMethod: "", null: nil, examples: features.count, remark: "")
+      }
+    }
+    let kept = features.kept
+    let sides = [
+      CollapseSide(kept.rowsBefore, kept.labels, settings.heads.before, isAfter: false),
+      CollapseSide(kept.rowsAfter, kept.labels, settings.heads.after, isAfter: true),
+    ].filter { side in measures.contains { $0.isAfterSide == side.isAfter } }
+    let parts = blocks(of: kept.keys)
+    let total = try features.total()
+    let n = Double(features.count)
+    var results: [SimilarityMeasure: SimilarityResult] = [:]
+    for side in sides {
+      let all = Array(side.labels.indices)
+      var full = try side.values(all, labels: side.labels)
+      if !kept.isComplete {
+        // The sums know all examples, the rows a sample.
+        let sums = side.isAfter ? classes.after : classes.before
+        let found = try NeuralCollapse(
+          sums, second: n * (side.isAfter ? total.afterCovariance : total.beforeCovariance),
+          centre: side.isAfter ? total.afterMean : total.beforeMean, head: side.head?.matrix)
+        full = [
+          found.variability, found.equinorm, found.equiangularity, found.selfDuality, full[4],
+        ]
+      }
+      var leftOut: [[Measured]] = []
+      for rows in parts {
+        let left = Set(rows)
+        leftOut.append(
+          try side.values(all.filter { !left.contains($0) }, labels: side.labels))
+      }
+      var generator = generator("neural collapse \(side.isAfter)")
+      var draws = [[Double]](repeating: [], count: full.count)
+      for _ in 0..<min(settings.draws, 99) {
+        let order = generator.permutation(side.labels.count)
+        let drawn = try side.values(all, labels: order.map { side.labels[$0] })
+        for (place, value) in drawn.enumerated() {
+          if let number = value.number { draws[place].append(number) }
+        }
+      }
+      for (place, measure) in side.measures.enumerated() where measures.contains(measure) {
+        results[measure] = collapseResult(
+          measure, full[place], leftOut: leftOut.map { $0[place] }, counts: parts.map(\.count),
+          draws: draws[place], isSampled: place == 4)
+      }
+    }
+    return measures.compactMap { results[$0] }
+  }
+
+  private func collapseResult(
+    _ measure: SimilarityMeasure, _ full: Measured, leftOut: [Measured], counts: [Int],
+    draws: [Double], isSampled: Bool
+  ) -> SimilarityResult {
+    let (kept, n) = (features.kept.count, features.count)
+    var estimate = jackknife(measure, full: full, leftOut: leftOut, counts: counts)
+    if kept < n, !isSampled, let number = full.number, let error = estimate.standardError,
+      let freedom = estimate.degreesOfFreedom
+    {
+      // The error of so many examples, from that of the sample.
+      estimate = Estimate(
+        value: number, standardError: error * (Double(kept) / Double(n)).squareRoot(),
+        degreesOfFreedom: freedom, scale: estimate.scale, level: settings.level)
+      estimate.restrict(to: measure.range)
+    }
+    let of = kept < n ? " of \(kept) examples" : ""
+    let used = counts.count { $0 > 0 }
+    return SimilarityResult(
+      measure: measure, estimate: estimate,
+      intervalMethod: estimate.interval == nil
+        ? "" : "delete-block jackknife, \(used) blocks\(of)",
+      null: full.number == nil
+        ? nil : NullSummary(draws: draws, method: "\(draws.count) random labellings\(of)"),
+      examples: isSampled ? kept : n,
+      remark: isSampled && kept < n ? "a sample of \(kept) of \(n) examples" : "")
+  }
+}
+
+extension SimilarityMeasure {
+  /// Whether a measure of neural collapse is of the features after.
+  fileprivate var isAfterSide: Bool {
+    switch self {
+    case .collapseAfter, .equinormAfter, .equiangularityAfter, .selfDualityAfter,
+      .disagreementAfter:
+      true
+    default: false
+    }
+  }
+}
+
+/// Labelled rows of one side, with the head that reads them.
+private struct CollapseSide {
+  let rows: Matrix
+  let labels: [Int]
+  let head: SimilarityAnalysis.Head?
+  let isAfter: Bool
+  private let logits: Matrix?
+
+  init(_ rows: Matrix, _ labels: [Int], _ head: SimilarityAnalysis.Head?, isAfter: Bool) {
+    self.rows = rows
+    self.labels = labels
+    self.head = head
+    self.isAfter = isAfter
+    logits = head.flatMap { $0.matrix.rows == rows.columns ? rows * $0.matrix : nil }
+  }
+
+  var measures: [SimilarityMeasure] {
+    isAfter
+      ? [
+        .collapseAfter, .equinormAfter, .equiangularityAfter, .selfDualityAfter, .disagreementAfter,
+      ]
+      : [
+        .collapseBefore, .equinormBefore, .equiangularityBefore, .selfDualityBefore,
+        .disagreementBefore,
+      ]
+  }
+
+  /// NC1, both of NC2, NC3 and NC4 of some of the rows.
+  func values(_ chosen: [Int], labels: [Int]) throws(GeometryError) -> [Measured] {
+    let part = chosen.count == rows.rows ? rows : rows.selectingRows(chosen)
+    let own = chosen.map { labels[$0] }
+    let found = try NeuralCollapse(rows: part, labels: own, head: head?.matrix)
+    let disagreement: Measured
+    if let head, let logits {
+      disagreement = NeuralCollapse.disagreement(
+        rows: part, labels: own,
+        logits: chosen.count == rows.rows ? logits : logits.selectingRows(chosen),
+        bias: head.bias)
+    } else {
+      disagreement = .undefined(
+        head == nil ? "no head was given" : "the head reads other features than these")
+    }
+    return [
+      found.variability, found.equinorm, found.equiangularity, found.selfDuality, disagreement,
+    ]
+  }
+}
