@@ -96,7 +96,7 @@ import Testing
             b.estimate.value.number.map { (s, $0) }
           })
         else { continue }
-        #expect(abs(s - t) <= 1e-11 * (1 + abs(s)), "\(a.measure)")
+        #expect(abs(s - t) <= 1e-12 * (1 + abs(s)), "\(a.measure)")
       }
 
       #expect {
