@@ -10,7 +10,7 @@ import Testing
     var features = PairedFeatures(beforeWidth: 5, afterWidth: 5)
     let labels = (0..<rows).map { $0 % 3 }
     var moved = x
-    for (row, label) in labels.enumerated() { moved[row, 0] += 4 * Double(label) }
+    for (row, label) in labels.enumerated() { moved[row, label] += 12 }
     try features.add(
       before: moved, after: y, keys: (0..<rows).map { ExampleKey("\($0)") }, labels: labels)
     return features
