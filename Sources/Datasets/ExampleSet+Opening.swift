@@ -10,7 +10,8 @@ extension ExampleSet {
   /// What the file is, is seen from its content: HDF5, NumPy's `.npy` (versions 1 to 3, either byte
   /// order, row- or column-major) and `.npz`, IDX, also packed with gzip, the binary files of CIFAR-10,
   /// CIFAR-100 and STL-10, and lists of images. Two axes are vectors, three are images that gain a
-  /// channel, four are images; channels that come first are moved to the end. What a folder is, is seen
+  /// channel, four are images, five are volumes; channels of images that come first are moved to the
+  /// end. What a folder is, is seen
   /// from the names in it: the binary sets just named, FMoW, or a folder of images for each class.
   ///
   /// `part` chooses a split, the regions of FMoW, or a built-in ``ClassMap``.
@@ -99,10 +100,10 @@ extension ExampleSet {
       FileError(path: array.name.file, object: array.name.object, reason: reason)
     }
     let extents = NumberArray.text(shape)
-    guard (2...4).contains(shape.count) else {
+    guard (2...5).contains(shape.count) else {
       throw wrong(
-        "\(extents) numbers are no examples; n × d, n × height × width or "
-          + "n × height × width × channels are")
+        "\(extents) numbers are no examples; n × d, n × height × width, "
+          + "n × height × width × channels or n × depth × height × width × channels are")
     }
     guard shape[0] > 0 else { throw wrong("the set holds no examples") }
     guard shape.allSatisfy({ $0 > 0 }) else {

@@ -107,7 +107,8 @@ package struct NumPyHeader: Equatable, Sendable {
     guard let (kind, size) = kinds[String(name)] else {
       let reason =
         switch name.first {
-        case "O": "it holds Python objects, which are never loaded"
+        case "O":
+          "it holds Python objects, which are never loaded; save its arrays with numpy.savez"
         case "U", "S", "a": "it holds text, not numbers"
         case "c": "it holds complex numbers"
         default: "the element type \(elementType.prefix(20)) is unknown"

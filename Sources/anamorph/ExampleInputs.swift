@@ -18,8 +18,11 @@ struct ExampleInputs {
     for name in names {
       var input: String?
       var set = name
-      if names.count > 1 {
-        guard let sign = name.firstIndex(of: "=") else {
+      let sign = name.firstIndex(of: "=")
+      // One set alone may have the sign in its own name.
+      let isAlone = names.count == 1 && (sign == nil || Folder.isThere(SetName(parsing: name).file))
+      if !isAlone {
+        guard let sign else {
           throw FileError(
             path: name, reason: "which input is it for? several sets are given as INPUT=SET")
         }
@@ -55,7 +58,13 @@ struct ExampleInputs {
 
   /// Checks that there is a set for each input, in any order, and that their shapes fit.
   private mutating func order(for graph: Graph) throws {
-    guard sets.count > 1 else { return }
+    if let other = sets.first(where: { set in !graph.inputs.contains { $0.name == set.input } }) {
+      throw FileError(
+        path: other.set.name,
+        reason:
+          "it is given for the input '\(other.input ?? "")', which the network does not have; "
+          + "its inputs are " + graph.inputs.map { "'\($0.name)'" }.joined(separator: ", "))
+    }
     var ordered: [(input: String?, set: ExampleSet)] = []
     for input in graph.inputs {
       guard let found = sets.first(where: { $0.input == input.name }) else {
@@ -84,12 +93,10 @@ struct ExampleInputs {
   ///
   /// - Throws: `FileError` when the network does not read them.
   mutating func set(fitting network: Network) throws -> ExampleSet {
-    guard sets.count == 1 else {
-      try order(for: network.graph)
-      return sets[0].set.joined(with: sets.dropFirst().map(\.set))
-    }
+    if sets.count > 1 || sets[0].input != nil { try order(for: network.graph) }
+    if sets.count > 1 { return sets[0].set.joined(with: sets.dropFirst().map(\.set)) }
     guard
-      network.graph.inputs.count == 1
+      network.graph.inputs.count == 1 || sets[0].input != nil
         || sets[0].set.valuesPerExample == network.graph.inputShape[0]
     else {
       throw FileError(

@@ -37,6 +37,17 @@ import Testing
     }
   }
 
+  @Test func `five axes are volumes, which stay as they are`() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/x.h5"
+      let values = (0..<2 * 4 * 3 * 5 * 6).map { Float($0) }
+      try File.create(path) { root in try root.write("x", shape: [2, 4, 3, 5, 6], values) }
+      let set = try ExampleSet.open(path)
+      #expect(set.exampleShape == [4, 3, 5, 6])
+      #expect(try set.values(0..<2) == values)
+    }
+  }
+
   @Test func `whole numbers of every size are read`() throws {
     func check<T: Element & FixedWidthInteger>(_: T.Type, _ kind: ElementKind) throws {
       try withTemporaryFolder { folder in

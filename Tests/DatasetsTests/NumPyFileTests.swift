@@ -43,19 +43,23 @@ import Testing
   @Test(arguments: [
     (
       "scalar",
-      "single numbers are no examples; n × d, n × height × width or "
-        + "n × height × width × channels are"
+      "single numbers are no examples; n × d, n × height × width, "
+        + "n × height × width × channels or n × depth × height × width × channels are"
     ),
     (
       "vector",
-      "3 numbers are no examples; n × d, n × height × width or "
-        + "n × height × width × channels are"
+      "3 numbers are no examples; n × d, n × height × width, "
+        + "n × height × width × channels or n × depth × height × width × channels are"
     ),
     ("empty", "the set holds no examples"),
     ("text", "not a readable .npy file: it holds text, not numbers"),
     ("complex", "not a readable .npy file: it holds complex numbers"),
     ("records", "not a readable .npy file: it holds records, not numbers"),
-    ("objects", "not a readable .npy file: it holds Python objects, which are never loaded"),
+    (
+      "objects",
+      "not a readable .npy file: it holds Python objects, which are never loaded; save its arrays "
+        + "with numpy.savez"
+    ),
   ])
   func `what is no set of examples is refused in one line`(name: String, reason: String) {
     let path = fixture("\(name).npy")

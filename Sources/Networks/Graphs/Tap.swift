@@ -25,7 +25,7 @@ extension Graph {
 
   /// The output of the layer called `layer`, after its activation; or, when layers are called as
   /// the modules of a state dictionary, that of the last layer inside the module: `layer4` for
-  /// `layer4.2`.
+  /// `layer4.2`; or, for a layer of Keras made of several and a model inside the model, the last of them.
   ///
   /// - Throws: ``NetworkError`` when there is no such layer, with the last names there are.
   public func tap(named layer: String) throws(NetworkError) -> Tap {

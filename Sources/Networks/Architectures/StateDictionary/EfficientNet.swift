@@ -40,7 +40,8 @@ extension StateDictionaryFamily {
     let output = hasHead ? try builder.dense("classifier.1", to: features) : features
     var network = RecognizedNetwork(
       builder, output: output, features: hasHead ? nil : features, head: "classifier.1",
-      preprocessing: .torchvision(resize: variant.resize, crop: size, variant.interpolation))
+      preprocessing: .torchvision(
+        resize: variant.resize, usual: variant.crop, crop: size, variant.interpolation))
     if !variant.isKnown {
       network.notes.append(
         "no published version has these depths; epsilon is taken to be \(variant.epsilon)")

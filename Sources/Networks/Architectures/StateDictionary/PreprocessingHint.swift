@@ -24,11 +24,16 @@ public struct PreprocessingHint: Hashable, Sendable {
   public var deviation: [Float]
 
   /// Means and deviations over the ImageNet training set, as torchvision's networks expect.
+  ///
+  /// `resize` goes with images of `usual` × `usual`; with others it grows and shrinks as they do, so
+  /// that the same part of a picture is seen.
   static func torchvision(
-    resize: Int = 256, crop: Extent = Extent(224), _ interpolation: Interpolation = .bilinear
+    resize: Int = 256, usual: Int = 224, crop: Extent, _ interpolation: Interpolation = .bilinear
   ) -> PreprocessingHint {
-    PreprocessingHint(
-      name: "torchvision", resize: resize, crop: crop, interpolation: interpolation,
+    let share = Double(min(crop.height, crop.width)) / Double(usual)
+    return PreprocessingHint(
+      name: "torchvision", resize: Int((Double(resize) * share).rounded()), crop: crop,
+      interpolation: interpolation,
       mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
   }
 

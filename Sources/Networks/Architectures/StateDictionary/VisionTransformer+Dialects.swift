@@ -88,7 +88,13 @@ extension StateDictionaryFamily {
       perceptron: isOld ? ("mlp.linear_1", "mlp.linear_2") : ("mlp.0", "mlp.3"),
       lastNormalization: "encoder.ln", preLogits: "heads.pre_logits", head: "heads.head",
       epsilon: 1e-6, activation: .gelu,
-      preprocessing: { .torchvision(crop: $0) }
+      preprocessing: { crop in
+        // The networks for larger images were trained on them without a margin.
+        let side = min(crop.height, crop.width)
+        return side == 224
+          ? .torchvision(crop: crop)
+          : .torchvision(resize: side, usual: side, crop: crop, .bicubic)
+      }
     ).network(options)
   }
 
