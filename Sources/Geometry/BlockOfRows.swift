@@ -1,7 +1,7 @@
 import LinearAlgebra
 
 /// How many rows are widened to Float64 at a time.
-let rowsPerBlock = 256
+let rowsPerBlock = 512
 
 /// Calls `body` with blocks of `count` rows of Float32 values, widened exactly.
 ///

@@ -2,11 +2,8 @@ import LinearAlgebra
 
 /// Sums over examples of what the change Δ = after − before of their features is like.
 ///
-/// No shift is involved: rows are as they are.
+/// No shift is involved: rows are as they are. Their second moment is among ``ShiftedSums``.
 struct ChangeSums: Equatable, Sendable {
-  /// Σ Δ Δᵀ, upper triangle; `nil` where only sums of length d are kept.
-  var second: Matrix?
-
   /// Σ Δ.
   var sum: [Double]
 
@@ -32,12 +29,11 @@ struct ChangeSums: Equatable, Sendable {
   var zeroAfter = 0
   var zeroEither = 0
 
-  init(width: Int, keepsSecond: Bool = true) {
-    second = keepsSecond ? Matrix(rows: width, columns: width) : nil
+  init(width: Int) {
     sum = [Double](repeating: 0, count: width)
   }
 
-  /// Adds rows; the second moment of their change is the caller's part.
+  /// Adds rows.
   ///
   /// - Returns: the change.
   @discardableResult
@@ -76,7 +72,6 @@ struct ChangeSums: Equatable, Sendable {
 
   mutating func add(_ other: ChangeSums, sign: Int) {
     let scale = Double(sign)
-    if let otherSecond = other.second { second?.add(otherSecond, scale: scale) }
     accumulate(&sum, other.sum, scale)
     squared += scale * other.squared
     distance += scale * other.distance

@@ -31,24 +31,31 @@ public struct DirectionIntervals: Sendable {
     guard directions.rows == width else { throw .widths(expected: directions.rows, found: width) }
     guard features.count > 0 else { throw .noRows }
     let total = try features.total()
-    // One wide matrix at a time.
     let variances = energiesAlong(directions, of: total.beforeCovariance)
-    let changes = energiesAlong(
-      directions, of: total.changeSecondMoment ?? Matrix(rows: width, columns: width))
-    let trace = total.centredTraces.before / Double(total.count)
+    self.init(
+      features.kept, DirectionSums(total), blocks: features.settings.blocks, along: directions,
+      variances: variances, level: level)
+  }
 
-    var kept = features.kept
+  private init(
+    _ sample: KeptRows, _ sums: consuming DirectionSums, blocks: Int, along directions: Matrix,
+    variances: [Double], level: Double
+  ) {
+    // One wide matrix at a time.
+    let changes = energiesAlong(directions, of: sums.takeChange())
+    var kept = sample
     kept.settle()
+    let groups = SampledGroups(kept.keys, level: level)
     let x = kept.rowsBefore
     // One example per row, one direction per column; transposed for rows that lie together.
-    let scores = (x.subtractingFromRows(total.beforeMean) * directions).transposed
+    let scores = (x.subtractingFromRows(sums.mean) * directions).transposed
     let moves = ((kept.rowsAfter - x) * directions).transposed
-    let zero = Double(width) * Double.ulpOfOne * trace
+    let zero = Double(sums.mean.count) * Double.ulpOfOne * sums.trace
+    let count = sums.count
     func estimate(_ value: Measured, _ influences: [Double]) -> Estimate {
       // Variances are skewed: their logarithm is nearer to normal.
       var estimate = Influence.estimate(
-        value, influences: influences, keys: kept.keys, total: features.count, scale: .logarithm,
-        level: level)
+        value, influences: influences, groups: groups, total: count, scale: .logarithm)
       estimate.restrict(to: 0...Double.infinity)
       return estimate
     }
@@ -65,20 +72,69 @@ public struct DirectionIntervals: Sendable {
       relative.append(
         ratioEstimate(
           ratio, scores: scores.row(index), moves: moves.row(index), keys: kept.keys,
-          of: features, level: level))
+          blocks: blocks, total: count, level: level))
     }
     self.variance = variance
     self.change = change
     self.relative = relative
+  }
+
+  /// What happened along the eigenvectors of the covariance of the features before, largest variance
+  /// first.
+  ///
+  /// The sums are given up on the way, so that wide features need no more memory than the sums took,
+  /// where they are not used afterwards.
+  ///
+  /// - Throws: as ``init(of:along:level:)``.
+  public init(
+    principalOf features: consuming PairedFeatures, level: Double = 0.95
+  ) throws(GeometryError) {
+    let width = features.beforeWidth
+    guard features.afterWidth == width else {
+      throw .widths(expected: width, found: features.afterWidth)
+    }
+    guard features.count > 0 else { throw .noRows }
+    let (kept, blocks) = (features.kept, features.settings.blocks)
+    var total = try features.total()
+    features = PairedFeatures(beforeWidth: width, afterWidth: width)
+    let sums = DirectionSums(total)
+    let covariance = total.beforeCovariance
+    total = JointMoments(beforeWidth: 1, afterWidth: 1)
+    let principal = try PrincipalDirections(
+      secondMoment: consume covariance, count: sums.count)
+    self.init(
+      kept, sums, blocks: blocks, along: principal.vectors, variances: principal.energies,
+      level: level)
+  }
+}
+
+/// What intervals along directions need of moments.
+private struct DirectionSums {
+  let mean: [Double]
+  let trace: Double
+  let count: Int
+  private var change: ChangeMoment
+
+  init(_ total: JointMoments) {
+    mean = total.beforeMean
+    count = total.count
+    trace = total.centredTraces.before / Double(max(1, total.count))
+    change = total.changeMoment ?? ChangeMoment(sums: UpperTriangle(size: mean.count), count: 1)
+  }
+
+  /// E[Δ Δᵀ], whose sums are given up.
+  mutating func takeChange() -> Matrix {
+    let found = change.matrix
+    change = ChangeMoment(sums: UpperTriangle(size: 0), count: 1)
+    return found
   }
 }
 
 /// Change over variance along one direction, with its interval by leaving out blocks of the rows kept.
 private func ratioEstimate(
   _ ratio: Measured, scores: [Double], moves: [Double], keys: [ExampleKey],
-  of features: PairedFeatures, level: Double
+  blocks: Int, total count: Int, level: Double
 ) -> Estimate {
-  let blocks = features.settings.blocks
   // Count, Σs, Σs², Σm² by block.
   var sums = [[Double]](repeating: [0, 0, 0, 0], count: blocks)
   for (row, key) in keys.enumerated() {
@@ -100,13 +156,13 @@ private func ratioEstimate(
   var estimate = Jackknife.estimate(
     full: ratio, leftOut: leftOut, counts: sums.map { Int($0[0]) }, scale: .logarithm,
     level: level)
-  if keys.count < features.count, let number = ratio.number, let error = estimate.standardError,
+  if keys.count < count, let number = ratio.number, let error = estimate.standardError,
     let freedom = estimate.degreesOfFreedom
   {
     // The error of so many examples, from that of the sample.
     estimate = Estimate(
       value: number,
-      standardError: error * (Double(keys.count) / Double(features.count)).squareRoot(),
+      standardError: error * (Double(keys.count) / Double(count)).squareRoot(),
       degreesOfFreedom: freedom, scale: estimate.scale, level: level)
   }
   estimate.restrict(to: 0...Double.infinity)
@@ -153,20 +209,6 @@ extension SimilarityAnalysis {
       keys: features.kept.keys, total: features.count, scale: .identity, level: settings.level)
     estimate.restrict(to: 0...1)
     return estimate
-  }
-}
-
-extension DirectionIntervals {
-  /// What happened along the eigenvectors of the covariance of the features before, largest variance
-  /// first.
-  ///
-  /// - Throws: as ``init(of:along:level:)``.
-  public init(principalOf features: PairedFeatures, level: Double = 0.95) throws(GeometryError) {
-    guard features.count > 0 else { throw .noRows }
-    let vectors = try PrincipalDirections(
-      secondMoment: try features.total().beforeCovariance, count: features.count
-    ).vectors
-    try self.init(of: features, along: vectors, level: level)
   }
 }
 

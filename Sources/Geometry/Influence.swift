@@ -115,12 +115,21 @@ struct Influence {
     _ value: Measured, influences: [Double], keys: [ExampleKey], total: Int, scale: EstimateScale,
     level: Double
   ) -> Estimate {
+    estimate(
+      value, influences: influences, groups: SampledGroups(keys, level: level), total: total,
+      scale: scale)
+  }
+
+  /// The estimate for a value whose influences were found on the examples of `groups`.
+  static func estimate(
+    _ value: Measured, influences: [Double], groups: SampledGroups, total: Int,
+    scale: EstimateScale
+  ) -> Estimate {
     guard let number = value.number else {
       return Estimate(value: value, note: "the value is undefined")
     }
-    var groups: [UInt64: Double] = [:]
-    for (key, influence) in zip(keys, influences) { groups[key.group, default: 0] += influence }
-    guard groups.count > 1, !influences.isEmpty else {
+    let count = groups.sizes.count
+    guard count > 1, !influences.isEmpty else {
       return Estimate(value: value, note: "an interval needs at least two groups of examples")
     }
     // The slope of the scale at the value.
@@ -132,18 +141,47 @@ struct Influence {
       }
     let used = slope.isFinite ? scale : .identity
     let mean = influences.reduce(0, +) / Double(influences.count)
-    var sizes: [UInt64: Int] = [:]
-    for key in keys { sizes[key.group, default: 0] += 1 }
+    var sums = [Double](repeating: 0, count: count)
+    for (place, influence) in zip(groups.places, influences) { sums[place] += influence }
     var squares = 0.0
-    for key in groups.keys.sorted() {
-      let deviation = (groups[key] ?? 0) - Double(sizes[key] ?? 0) * mean
+    for (sum, size) in zip(sums, groups.sizes) {
+      let deviation = sum - Double(size) * mean
       squares += deviation * deviation
     }
-    let correction = Double(groups.count) / Double(groups.count - 1)
+    let correction = Double(count) / Double(count - 1)
     let variance = correction * squares / (Double(influences.count) * Double(max(1, total)))
     let error = variance.squareRoot() * (slope.isFinite ? slope : 1)
     return Estimate(
-      value: number, standardError: error, degreesOfFreedom: Double(groups.count - 1), scale: used,
-      level: level)
+      value: number, standardError: error, degreesOfFreedom: Double(count - 1), scale: used,
+      level: groups.level, quantile: groups.quantile)
+  }
+}
+
+/// The groups that a sample of examples is of, with what all intervals over them share.
+struct SampledGroups {
+  /// The place of each example's group, in the order of the groups' numbers.
+  let places: [Int]
+
+  /// How many examples each group has.
+  let sizes: [Int]
+
+  /// The level of intervals.
+  let level: Double
+
+  /// The quantile of Student's t for them; NaN where there are no two groups.
+  let quantile: Double
+
+  init(_ keys: [ExampleKey], level: Double) {
+    var order: [UInt64: Int] = [:]
+    for (place, group) in Set(keys.map(\.group)).sorted().enumerated() { order[group] = place }
+    places = keys.map { order[$0.group] ?? 0 }
+    var sizes = [Int](repeating: 0, count: order.count)
+    for place in places { sizes[place] += 1 }
+    self.sizes = sizes
+    self.level = level
+    quantile =
+      sizes.count > 1
+      ? Distribution.studentQuantile((1 + level) / 2, degreesOfFreedom: Double(sizes.count - 1))
+      : .nan
   }
 }

@@ -70,6 +70,17 @@ public struct Estimate: Equatable, Sendable {
     value: Double, standardError: Double, degreesOfFreedom: Double, scale: EstimateScale,
     level: Double
   ) {
+    self.init(
+      value: value, standardError: standardError, degreesOfFreedom: degreesOfFreedom,
+      scale: scale, level: level,
+      quantile: Distribution.studentQuantile((1 + level) / 2, degreesOfFreedom: degreesOfFreedom))
+  }
+
+  /// A value with a t interval whose quantile is known already.
+  init(
+    value: Double, standardError: Double, degreesOfFreedom: Double, scale: EstimateScale,
+    level: Double, quantile: Double
+  ) {
     self.value = Measured(value)
     self.standardError = standardError
     self.degreesOfFreedom = degreesOfFreedom
@@ -78,8 +89,6 @@ public struct Estimate: Equatable, Sendable {
       note = "the value lies outside the scale of the interval"
       return
     }
-    let quantile = Distribution.studentQuantile(
-      (1 + level) / 2, degreesOfFreedom: degreesOfFreedom)
     interval = Interval(
       lower: scale.restored(centre - quantile * standardError),
       upper: scale.restored(centre + quantile * standardError), level: level)

@@ -15,14 +15,14 @@ extension JointMoments {
     for (name, vector) in [("y", sums.y), ("ay", sums.ay), ("by", sums.by)] {
       put("sum_\(name)", [q], vector)
     }
-    put("sum_xx", [p, p], sums.xx.values)
-    put("sum_yy", [q, q], sums.yy.values)
-    put("sum_xy", [p, q], sums.xy.values)
+    put("sum_xx", [p, p], sums.xx.symmetricMatrix().values)
+    put("sum_yy", [q, q], sums.yy.symmetricMatrix().values)
+    put("sum_xy", [p, q], sums.crossMatrix().values)
     put("sum_scalars", [5], [sums.a, sums.b, sums.aa, sums.bb, sums.ab])
     if let change {
       put("change_sum", [p], change.sum)
       put("change_scalars", [10], change.scalars)
-      if let second = change.second { put("change_second", [p, p], second.values) }
+      put("sum_zz", [p, p], sums.change.symmetricMatrix().values)
     }
   }
 
@@ -42,9 +42,13 @@ extension JointMoments {
     sums.y = try take("sum_y", [q])
     sums.ay = try take("sum_ay", [q])
     sums.by = try take("sum_by", [q])
-    sums.xx = Matrix(rows: p, columns: p, values: try take("sum_xx", [p, p]))
-    sums.yy = Matrix(rows: q, columns: q, values: try take("sum_yy", [q, q]))
-    sums.xy = Matrix(rows: p, columns: q, values: try take("sum_xy", [p, q]))
+    func square(_ name: String, _ size: Int) throws(ArchiveError) -> UpperTriangle {
+      UpperTriangle(of: Matrix(rows: size, columns: size, values: try take(name, [size, size])))
+    }
+    sums.xx = try square("sum_xx", p)
+    sums.yy = try square("sum_yy", q)
+    if p == q { sums.change = try square("sum_zz", p) }
+    sums.cross = .whole(Matrix(rows: p, columns: q, values: try take("sum_xy", [p, q])))
     let scalars = try take("sum_scalars", [5])
     (sums.a, sums.b, sums.aa, sums.bb, sums.ab) = (
       scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
@@ -52,7 +56,6 @@ extension JointMoments {
     if p == q {
       change?.sum = try take("change_sum", [p])
       change?.scalars = try take("change_scalars", [10])
-      change?.second = Matrix(rows: p, columns: p, values: try take("change_second", [p, p]))
     }
     restore(count: count)
   }

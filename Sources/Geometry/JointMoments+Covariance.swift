@@ -8,13 +8,17 @@ extension JointMoments {
   public var afterMean: [Double] { mean(sums.y, afterShift) }
 
   /// The covariance of the features before, divided by n (not n − 1); p×p.
-  public var beforeCovariance: Matrix { normalised(centredBefore) }
+  public var beforeCovariance: Matrix { centred(sums.xx, sums.x, scale: 1 / Double(max(1, count))) }
 
   /// The covariance of the features after, divided by n; q×q.
-  public var afterCovariance: Matrix { normalised(centredAfter) }
+  public var afterCovariance: Matrix { centred(sums.yy, sums.y, scale: 1 / Double(max(1, count))) }
 
   /// The covariance between features before (rows) and after (columns), divided by n; p×q.
-  public var crossCovariance: Matrix { normalised(centredCross) }
+  public var crossCovariance: Matrix {
+    var result = centredCross
+    result.scale(by: 1 / Double(max(1, count)))
+    return result
+  }
 
   /// The uncentred second moment of the features before, E[f₀ f₀ᵀ]; p×p.
   public var beforeSecondMoment: Matrix { uncentred(beforeCovariance, beforeMean) }
@@ -25,10 +29,19 @@ extension JointMoments {
   /// The uncentred second moment of the change, M = E[(f₁ − f₀)(f₁ − f₀)ᵀ]; d×d.
   ///
   /// `nil` when the widths before and after differ.
-  public var changeSecondMoment: Matrix? {
-    guard var second = change?.second else { return nil }
-    second.mirrorUpperTriangle()
-    return normalised(second)
+  public var changeSecondMoment: Matrix? { changeMoment?.matrix }
+
+  /// Σ Δ Δᵀ of the change as it is; `nil` when the widths differ.
+  var changeMoment: ChangeMoment? {
+    guard let change else { return nil }
+    var second = sums.change
+    if let p = beforeShift, let q = afterShift {
+      let shift = difference(q, p)
+      var sum = change.sum
+      accumulate(&sum, shift, -Double(count))
+      second.shift(by: shift, sum: sum, count: Double(count))
+    }
+    return ChangeMoment(sums: second, count: count)
   }
 
   /// The mean of the change, E[f₁ − f₀]; `nil` when the widths differ.
@@ -37,19 +50,14 @@ extension JointMoments {
   }
 
   /// Xcᵀ Xc for the centred features before.
-  var centredBefore: Matrix { centred(sums.xx, sums.x) }
+  var centredBefore: Matrix { centred(sums.xx, sums.x, scale: 1) }
 
   /// Ycᵀ Yc for the centred features after.
-  var centredAfter: Matrix { centred(sums.yy, sums.y) }
+  var centredAfter: Matrix { centred(sums.yy, sums.y, scale: 1) }
 
   /// Xcᵀ Yc.
   var centredCross: Matrix {
-    guard count > 0 else { return sums.xy }
-    var result = sums.xy
-    result.addProduct(
-      transposed: Matrix(rows: 1, columns: beforeWidth, values: sums.x),
-      Matrix(rows: 1, columns: afterWidth, values: sums.y), scale: -1 / Double(count))
-    return result
+    sums.crossMatrix(lessProductOfSums: count > 0 ? 1 / Double(count) : 0)
   }
 
   /// tr Xcᵀ Xc and tr Ycᵀ Yc.
@@ -68,61 +76,50 @@ extension JointMoments {
     )
   }
 
-  private static func centredSquaredNorm(_ upper: Matrix, _ sum: [Double], _ count: Int) -> Double {
-    let (d, scale) = (sum.count, 1 / Double(max(1, count)))
+  private static func centredSquaredNorm(
+    _ upper: UpperTriangle, _ sum: [Double], _ count: Int
+  ) -> Double {
+    let scale = 1 / Double(max(1, count))
     var total = 0.0
-    upper.values.withUnsafeBufferPointer { entries in
-      sum.withUnsafeBufferPointer { sum in
-        for row in 0..<d {
-          let mean = sum[row] * scale
-          let first = entries[row * d + row] - mean * sum[row]
-          var off = 0.0
-          var column = row + 1
-          while column < d {
-            let value = entries[row * d + column] - mean * sum[column]
-            off += value * value
-            column += 1
-          }
-          total += first * first + 2 * off
+    sum.withUnsafeBufferPointer { sum in
+      upper.forEachSegment { row, columns, parts in
+        let mean = sum[row] * scale
+        var (place, off) = (0, 0.0)
+        if columns.lowerBound == row {
+          let first = parts[0][0] - mean * sum[row]
+          total += first * first
+          place = 1
         }
+        while place < parts[0].count {
+          let value = parts[0][place] - mean * sum[columns.lowerBound + place]
+          off += value * value
+          place += 1
+        }
+        total += 2 * off
       }
     }
     return total
   }
 
   /// ‖Xcᵀ Yc‖², without a matrix of its own.
-  var centredCrossSquaredNorm: Double {
-    let (p, q, scale) = (beforeWidth, afterWidth, 1 / Double(max(1, count)))
-    var total = 0.0
-    sums.xy.values.withUnsafeBufferPointer { entries in
-      sums.y.withUnsafeBufferPointer { y in
-        for row in 0..<p {
-          let mean = sums.x[row] * scale
-          var part = 0.0
-          var column = 0
-          while column < q {
-            let value = entries[row * q + column] - mean * y[column]
-            part += value * value
-            column += 1
-          }
-          total += part
+  var centredCrossSquaredNorm: Double { sums.centredCrossSquaredNorm(count: count) }
+
+  private func centred(_ upper: UpperTriangle, _ sum: [Double], scale: Double) -> Matrix {
+    var result = upper.symmetricMatrix(scale: scale)
+    guard count > 0 else { return result }
+    let means = sum.map { $0 / Double(count) }
+    let (d, n) = (sum.count, Double(count) * scale)
+    result.values.withUnsafeMutableBufferPointer { values in
+      means.withUnsafeBufferPointer { means in
+        for row in 0..<d {
+          // Products in this order are the same on both sides of the diagonal.
+          let mean = means[row]
+          for column in 0..<d { values[row * d + column] -= n * (mean * means[column]) }
         }
       }
     }
-    return total
-  }
-
-  private func centred(_ upper: Matrix, _ sum: [Double]) -> Matrix {
-    var result = upper
-    if count > 0 {
-      let row = Matrix(rows: 1, columns: sum.count, values: sum)
-      result.addProduct(transposed: row, row, scale: -1 / Double(count))
-    }
-    result.mirrorUpperTriangle()
     return result
   }
-
-  private func normalised(_ sum: Matrix) -> Matrix { (1 / Double(max(1, count))) * sum }
 
   private func mean(_ sum: [Double], _ shift: [Double]?) -> [Double] {
     guard count > 0, let shift else { return sum }
@@ -135,4 +132,13 @@ extension JointMoments {
     result.addProduct(transposed: row, row)
     return result
   }
+}
+
+/// The sums behind a second moment of changes.
+struct ChangeMoment: Sendable {
+  let sums: UpperTriangle
+  let count: Int
+
+  /// E[Δ Δᵀ].
+  var matrix: Matrix { sums.symmetricMatrix(scale: 1 / Double(max(1, count))) }
 }

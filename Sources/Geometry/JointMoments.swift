@@ -97,6 +97,10 @@ public struct JointMoments: Sendable {
     precondition(
       before.columns == beforeWidth && after.columns == afterWidth,
       "\(before.columns) and \(after.columns) columns for \(beforeWidth) and \(afterWidth)")
+    if before.rows <= rowsPerBlock {
+      if before.rows > 0 { try addBlock(before, after) }
+      return
+    }
     var start = 0
     while start < before.rows {
       let rows = start..<min(start + rowsPerBlock, before.rows)
@@ -110,13 +114,10 @@ public struct JointMoments: Sendable {
     try y.checkFinite(side: "after", offset: count)
     let (p, q) = (beforeShift ?? pilotShift(of: x), afterShift ?? pilotShift(of: y))
     (beforeShift, afterShift) = (p, q)
-    let (shiftedX, shiftedY) = (x.subtractingFromRows(p), y.subtractingFromRows(q))
-    sums.addVectors(shiftedX, shiftedY)
-    let moved = change?.add(x, y)
-    var second = change?.second
-    change?.second = nil
-    sums.addProducts(shiftedX, shiftedY, change: moved, into: &second)
-    change?.second = second
+    // The change of rows as they are, which is exact for Float32 values, before it is shifted.
+    let moved = change?.add(x, y).subtractingFromRows(difference(q, p))
+    sums.add(
+      x.subtractingFromRows(p), y.subtractingFromRows(q), change: moved, isFirst: count == 0)
     count += x.rows
   }
 
@@ -171,8 +172,4 @@ func pilotShift(of rows: Matrix) -> [Double] {
     let rounded = Double(Float(mean))
     return rounded.isFinite ? rounded : mean
   }
-}
-
-private func difference(_ a: [Double], _ b: [Double]) -> [Double] {
-  zip(a, b).map { $0 - $1 }
 }

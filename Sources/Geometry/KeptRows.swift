@@ -42,6 +42,11 @@ public struct KeptRows: Sendable {
   mutating func add(_ x: Matrix, _ y: Matrix, keys newKeys: [ExampleKey], labels newLabels: [Int]?)
   {
     offered += newKeys.count
+    if offered > capacity / 2, limit == nil {
+      // Room for all there will be, where arrays would double theirs.
+      before.reserveCapacity((capacity + capacity / 8 + 512) * widths.before)
+      after.reserveCapacity((capacity + capacity / 8 + 512) * widths.after)
+    }
     for (row, key) in newKeys.enumerated() {
       if let limit, key.order.0 > limit { continue }
       before += x.values[row * widths.before..<(row + 1) * widths.before]
@@ -49,7 +54,7 @@ public struct KeptRows: Sendable {
       keys.append(key)
       if let newLabels { labels.append(newLabels[row]) }
     }
-    if keys.count > capacity + capacity / 4 { prune() }
+    if keys.count > capacity + capacity / 8 { prune() }
   }
 
   mutating func merge(_ other: KeptRows) {
@@ -81,6 +86,8 @@ public struct KeptRows: Sendable {
 
   private mutating func prune() {
     let order = keys.indices.sorted { keys[$0].order < keys[$1].order }
+    // In order and within capacity already.
+    if limit != nil, keys.count <= capacity, order.elementsEqual(keys.indices) { return }
     var kept: [Int] = []
     var start = 0
     while start < order.count {
@@ -98,11 +105,17 @@ public struct KeptRows: Sendable {
       start = end
     }
     let hasLabels = labels.count == keys.count
-    let (p, q) = widths
-    before = kept.flatMap { before[$0 * p..<($0 + 1) * p] }
-    after = kept.flatMap { after[$0 * q..<($0 + 1) * q] }
+    before = Self.rows(kept, of: before, width: widths.before)
+    after = Self.rows(kept, of: after, width: widths.after)
     if hasLabels { labels = kept.map { labels[$0] } }
     keys = kept.map { keys[$0] }
+  }
+
+  private static func rows(_ rows: [Int], of values: [Double], width: Int) -> [Double] {
+    var result: [Double] = []
+    result.reserveCapacity(rows.count * width)
+    for row in rows { result += values[row * width..<(row + 1) * width] }
+    return result
   }
 
   /// The first `limit` rows in the fixed order, whole groups or not.

@@ -49,7 +49,7 @@ public enum LinearCKA {
     // Σ |xc|²|yc|², the squared lengths written out about the means.
     let rxy =
       sums.ab - 2 * dot(my, sums.ay) - 2 * dot(mx, sums.bx) + mmy * sums.a + mmx * sums.b
-      + 4 * dot(mx, sums.xy.times(my)) - 3 * n * mmx * mmy
+      + 4 * dot(mx, sums.crossTimes(my)) - 3 * n * mmx * mmy
     let rxx =
       sums.aa - 4 * dot(mx, sums.ax) + 2 * mmx * sums.a + 4 * dot(mx, sums.xx.symmetricTimes(mx))
       - 3 * n * mmx * mmx

@@ -141,7 +141,7 @@ extension PairedFeatures {
       let sums = try archive.numbers("block_change_sums", [blocks, p])
       let scalars = try archive.numbers("block_change_scalars", [blocks, 10])
       blockChanges = (0..<blocks).map { place in
-        var change = ChangeSums(width: p, keepsSecond: false)
+        var change = ChangeSums(width: p)
         change.sum = Array(sums[place * p..<(place + 1) * p])
         change.scalars = Array(scalars[place * 10..<(place + 1) * 10])
         return change

@@ -76,7 +76,7 @@ public struct PairedFeatures: Sendable {
     blockCounts = [Int](repeating: 0, count: settings.blocks)
     if beforeWidth == afterWidth {
       blockChanges = [ChangeSums](
-        repeating: ChangeSums(width: beforeWidth, keepsSecond: false), count: settings.blocks)
+        repeating: ChangeSums(width: beforeWidth), count: settings.blocks)
     }
   }
 
@@ -123,27 +123,36 @@ public struct PairedFeatures: Sendable {
     where values.count != keys.count * width {
       throw .valueCount(expected: keys.count * width, found: values.count)
     }
-    try add(
-      before: Matrix(rows: keys.count, columns: beforeWidth, single: before),
-      after: Matrix(rows: keys.count, columns: afterWidth, single: after), keys: keys,
-      labels: labels)
+    for start in stride(from: 0, to: keys.count, by: rowsPerBlock) {
+      let rows = start..<min(start + rowsPerBlock, keys.count)
+      func block(_ values: [Float], _ width: Int) -> Matrix {
+        Matrix(
+          rows: rows.count, columns: width,
+          values: values[rows.lowerBound * width..<rows.upperBound * width].map { Double($0) })
+      }
+      try add(
+        before: block(before, beforeWidth), after: block(after, afterWidth),
+        keys: Array(keys[rows]), labels: labels.map { Array($0[rows]) })
+    }
   }
 
   private mutating func addToBlocks(_ x: Matrix, _ y: Matrix, _ keys: [ExampleKey]) {
     let places = keys.map { $0.block(of: settings.blocks) }
     for place in places { blockCounts[place] += 1 }
-    guard blockChanges != nil else { return }
+    guard var changes = blockChanges else { return }
+    blockChanges = nil
     let change = y - x
     let (a, b, c) = (x.rowSquaredNorms, y.rowSquaredNorms, change.rowSquaredNorms)
     let width = beforeWidth
-    for (row, place) in places.enumerated() {
-      blockChanges?[place].add(change: c[row], before: a[row], after: b[row])
-      change.values.withUnsafeBufferPointer { entries in
-        for column in 0..<width {
-          blockChanges?[place].sum[column] += entries[row * width + column]
+    change.values.withUnsafeBufferPointer { entries in
+      for (row, place) in places.enumerated() {
+        changes[place].add(change: c[row], before: a[row], after: b[row])
+        changes[place].sum.withUnsafeMutableBufferPointer { sum in
+          for column in 0..<width { sum[column] += entries[row * width + column] }
         }
       }
     }
+    blockChanges = changes
   }
 
   /// Begins moments with the rows kept so far, which are all there were.
@@ -242,6 +251,9 @@ public struct PairedFeatures: Sendable {
       blockMoments?.append(aligned)
     }
   }
+
+  /// Brings the sample of rows into its final form, once all examples are there.
+  public mutating func settle() { kept.settle() }
 
   /// The moments of all examples.
   public func total() throws(GeometryError) -> JointMoments {

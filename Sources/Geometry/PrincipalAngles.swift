@@ -17,7 +17,7 @@ public func principalAngles(
 ) throws(GeometryError) -> [Double] {
   precondition(a.rows == b.rows, "subspaces of \(a.rows) and \(b.rows) dimensions")
   let bases = try convertingErrors { () throws(LinearAlgebraError) in
-    (try a.columnSpaceBasis(rule), try b.columnSpaceBasis(rule))
+    (try a.spanningBasis(rule), try b.spanningBasis(rule))
   }
   return try principalAngles(betweenBases: bases.0, and: bases.1)
 }

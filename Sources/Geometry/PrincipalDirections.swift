@@ -22,9 +22,12 @@ public struct PrincipalDirections: Sendable {
   ///
   /// - Precondition: the matrix is square.
   /// - Complexity: O(d³).
-  public init(secondMoment: Matrix, count: Int? = nil) throws(GeometryError) {
-    let eigen = try convertingErrors { () throws(LinearAlgebraError) in
-      try secondMoment.symmetricEigen()
+  public init(secondMoment: consuming Matrix, count: Int? = nil) throws(GeometryError) {
+    let eigen: SymmetricEigendecomposition
+    do throws(LinearAlgebraError) {
+      eigen = try SymmetricEigendecomposition(consuming: secondMoment)
+    } catch {
+      throw .linearAlgebra(error)
     }
     energies = eigen.values.map { max(0, $0) }
     vectors = eigen.vectors

@@ -1,16 +1,22 @@
-import Dispatch
 import LinearAlgebra
 
 /// Sums over examples of shifted rows x (before) and y (after), with a = |x|² and b = |y|².
 ///
-/// Symmetric matrices are kept in their upper triangles. Every term adds across parts that use the
+/// Symmetric matrices are kept as their upper triangles. Every term adds across parts that use the
 /// same shifts; the terms with a and b are those that debiased CKA needs besides the moments.
 struct ShiftedSums: Sendable {
   /// Σ x and Σ y.
   var x, y: [Double]
 
-  /// Σ x xᵀ and Σ y yᵀ, upper triangles, and Σ x yᵀ.
-  var xx, yy, xy: Matrix
+  /// Σ x xᵀ and Σ y yᵀ.
+  var xx, yy: UpperTriangle
+
+  /// Σ z zᵀ with z = y − x, summed by itself: as a difference of the others it would lose its digits
+  /// when the change is small. Of size 0 where widths differ.
+  var change: UpperTriangle
+
+  /// Σ x yᵀ.
+  var cross: CrossSums
 
   /// Σ a, Σ b, Σ a², Σ b², Σ a b.
   var a = 0.0
@@ -26,13 +32,53 @@ struct ShiftedSums: Sendable {
     x = [Double](repeating: 0, count: beforeWidth)
     y = [Double](repeating: 0, count: afterWidth)
     (ax, bx, ay, by) = (x, x, y, y)
-    xx = Matrix(rows: beforeWidth, columns: beforeWidth)
-    yy = Matrix(rows: afterWidth, columns: afterWidth)
-    xy = Matrix(rows: beforeWidth, columns: afterWidth)
+    xx = UpperTriangle(size: beforeWidth)
+    yy = UpperTriangle(size: afterWidth)
+    if beforeWidth == afterWidth {
+      change = UpperTriangle(size: beforeWidth)
+      cross = .upper(UpperTriangle(size: beforeWidth))
+    } else {
+      change = UpperTriangle(size: 0)
+      cross = .whole(Matrix(rows: beforeWidth, columns: afterWidth))
+    }
   }
 
-  /// Adds the sums over rows that are shifted already, but for the products of ``SecondMoments``.
-  mutating func addVectors(_ rowsX: Matrix, _ rowsY: Matrix) {
+  /// Adds the sums over rows that are shifted already.
+  ///
+  /// - Parameter change: y − x, exact where they would not be; `nil` where widths differ.
+  /// - Parameter isFirst: whether nothing was added before.
+  mutating func add(_ rowsX: Matrix, _ rowsY: Matrix, change rowsZ: Matrix?, isFirst: Bool) {
+    addVectors(rowsX, rowsY)
+    if isFirst, case .upper(let upper) = cross, !CrossSums.isBalanced(rowsX, rowsY) {
+      cross = .whole(Matrix(rows: upper.size, columns: upper.size))
+    }
+    var products = [RowProduct(gramOf: rowsX), RowProduct(gramOf: rowsY)]
+    // Taken out of their owners, so that nothing is copied.
+    var triangles = [xx, yy]
+    var matrix = Matrix(rows: 0, columns: 0)
+    var whole: RowProduct?
+    let none = UpperTriangle(size: 0)
+    if let rowsZ {
+      products.append(RowProduct(gramOf: rowsZ))
+      triangles.append(change)
+    }
+    switch cross {
+    case .upper(let upper):
+      products.append(RowProduct(rowsX, rowsY))
+      triangles.append(upper)
+    case .whole(let sums):
+      matrix = sums
+      whole = RowProduct(rowsX, rowsY)
+    }
+    let hasWhole = whole != nil
+    (xx, yy, change, cross) = (none, none, none, .upper(none))
+    UpperTriangle.add(products, to: &triangles, and: whole, to: &matrix)
+    cross = hasWhole ? .whole(matrix) : .upper(triangles.removeLast())
+    if rowsZ != nil { change = triangles.removeLast() }
+    (xx, yy) = (triangles[0], triangles[1])
+  }
+
+  private mutating func addVectors(_ rowsX: Matrix, _ rowsY: Matrix) {
     let ones = [Double](repeating: 1, count: rowsX.rows)
     let (squaresX, squaresY) = (rowsX.rowSquaredNorms, rowsY.rowSquaredNorms)
     accumulate(&x, rowsX.transposedTimes(ones))
@@ -48,42 +94,23 @@ struct ShiftedSums: Sendable {
     accumulate(&by, rowsY.transposedTimes(squaresY))
   }
 
-  /// Adds the d×d products of a block, side by side: each product is summed by one thread, so that
-  /// the same blocks give the same bits whatever the number of processors.
-  mutating func addProducts(
-    _ rowsX: Matrix, _ rowsY: Matrix, change: Matrix?, into second: inout Matrix?
-  ) {
-    guard rowsX.columns * rowsY.columns >= 1 << 16 else {
-      xx.addUpperGram(of: rowsX)
-      yy.addUpperGram(of: rowsY)
-      xy.addProduct(transposed: rowsX, rowsY)
-      if let change { second?.addUpperGram(of: change) }
-      return
-    }
-    // Taken out of their owners, so that nothing is copied and no two threads share a value.
-    let jobs = [
-      Job(xy) { $0.addProduct(transposed: rowsX, rowsY) },
-      Job(xx) { $0.addUpperGram(of: rowsX) }, Job(yy) { $0.addUpperGram(of: rowsY) },
-      Job(second ?? Matrix(rows: 0, columns: 0)) { target in
-        if let change { target.addUpperGram(of: change) }
-      },
-    ]
-    let empty = Matrix(rows: 0, columns: 0)
-    (xy, xx, yy) = (empty, empty, empty)
-    let hadSecond = second != nil
-    second = nil
-    DispatchQueue.concurrentPerform(iterations: jobs.count) { jobs[$0].run() }
-    (xy, xx, yy) = (jobs[0].take(), jobs[1].take(), jobs[2].take())
-    if hadSecond { second = jobs[3].take() }
-  }
-
   /// Adds `scale` times the sums of other examples with the same shifts.
   mutating func add(_ other: ShiftedSums, scale: Double) {
+    if case .upper(var upper) = cross, case .upper(let otherUpper) = other.cross {
+      cross = .upper(UpperTriangle(size: 0))
+      upper.add(otherUpper, scale: scale)
+      cross = .upper(upper)
+    } else {
+      var matrix = crossMatrix()
+      cross = .upper(UpperTriangle(size: 0))
+      matrix.add(other.crossMatrix(), scale: scale)
+      cross = .whole(matrix)
+    }
     accumulate(&x, other.x, scale)
     accumulate(&y, other.y, scale)
     xx.add(other.xx, scale: scale)
     yy.add(other.yy, scale: scale)
-    xy.add(other.xy, scale: scale)
+    change.add(other.change, scale: scale)
     a += scale * other.a
     b += scale * other.b
     aa += scale * other.aa
@@ -100,67 +127,71 @@ struct ShiftedSums: Sendable {
     let n = Double(count)
     let (ss, tt, sx, ty) = (dot(s, s), dot(t, t), dot(s, x), dot(t, y))
     let (xxs, yyt) = (xx.symmetricTimes(s), yy.symmetricTimes(t))
-    let (xyt, yxs) = (xy.times(t), xy.transposedTimes(s))
-    let old = self
+    let (xyt, yxs) = (crossTimes(t), crossTransposedTimes(s))
+    let (oldX, oldY, oldA, oldB) = (x, y, a, b)
 
-    ab += 2 * dot(t, old.ay) + tt * old.a + 2 * dot(s, old.bx) + 4 * dot(s, xyt)
-    ab += 2 * tt * sx + ss * old.b + 2 * ss * ty + n * ss * tt
-    aa += 4 * dot(s, xxs) + n * ss * ss + 4 * dot(s, old.ax) + 2 * ss * old.a + 4 * ss * sx
-    bb += 4 * dot(t, yyt) + n * tt * tt + 4 * dot(t, old.by) + 2 * tt * old.b + 4 * tt * ty
+    ab += 2 * dot(t, ay) + tt * oldA + 2 * dot(s, bx) + 4 * dot(s, xyt)
+    ab += 2 * tt * sx + ss * oldB + 2 * ss * ty + n * ss * tt
+    aa += 4 * dot(s, xxs) + n * ss * ss + 4 * dot(s, ax) + 2 * ss * oldA + 4 * ss * sx
+    bb += 4 * dot(t, yyt) + n * tt * tt + 4 * dot(t, by) + 2 * tt * oldB + 4 * tt * ty
     a += 2 * sx + n * ss
     b += 2 * ty + n * tt
 
     // Σ (a + 2 s·x + |s|²)(x + s) and its three relatives.
     accumulate(&ax, xxs, 2)
-    accumulate(&ax, old.x, ss)
+    accumulate(&ax, oldX, ss)
     accumulate(&ax, s, a)
     accumulate(&ay, yxs, 2)
-    accumulate(&ay, old.y, ss)
+    accumulate(&ay, oldY, ss)
     accumulate(&ay, t, a)
     accumulate(&bx, xyt, 2)
-    accumulate(&bx, old.x, tt)
+    accumulate(&bx, oldX, tt)
     accumulate(&bx, s, b)
     accumulate(&by, yyt, 2)
-    accumulate(&by, old.y, tt)
+    accumulate(&by, oldY, tt)
     accumulate(&by, t, b)
 
-    let (columnX, columnS) = (row(old.x), row(s))
-    let (columnY, columnT) = (row(old.y), row(t))
-    xx.addProduct(transposed: columnX, columnS)
-    xx.addProduct(transposed: columnS, columnX)
-    xx.addProduct(transposed: columnS, columnS, scale: n)
-    yy.addProduct(transposed: columnY, columnT)
-    yy.addProduct(transposed: columnT, columnY)
-    yy.addProduct(transposed: columnT, columnT, scale: n)
-    xy.addProduct(transposed: columnX, columnT)
-    xy.addProduct(transposed: columnS, columnY)
-    xy.addProduct(transposed: columnS, columnT, scale: n)
+    if case .upper(var upper) = cross {
+      cross = .upper(UpperTriangle(size: 0))
+      upper.addOuterProduct(oldX, t)
+      upper.addOuterProduct(s, oldY)
+      upper.addOuterProduct(s, t, scale: n)
+      cross = .upper(upper)
+    } else if case .whole(var matrix) = cross {
+      cross = .upper(UpperTriangle(size: 0))
+      let (columnX, columnS, columnT) = (row(oldX), row(s), row(t))
+      matrix.addProduct(transposed: columnX, columnT)
+      matrix.addProduct(transposed: columnS, row(oldY))
+      matrix.addProduct(transposed: columnS, columnT, scale: n)
+      cross = .whole(matrix)
+    }
+    xx.shift(by: s, sum: oldX, count: n)
+    yy.shift(by: t, sum: oldY, count: n)
+    if change.size > 0 {
+      change.shift(by: difference(t, s), sum: difference(oldY, oldX), count: n)
+    }
     accumulate(&x, s, n)
     accumulate(&y, t, n)
   }
 }
 
+extension UpperTriangle {
+  /// Makes Σ (x + s)(x + s)ᵀ over n rows of Σ x xᵀ.
+  mutating func shift(by s: [Double], sum: [Double], count: Double) {
+    addOuterProduct(sum, s)
+    addOuterProduct(s, sum)
+    addOuterProduct(s, s, scale: count)
+  }
+}
+
+/// The differences of entries.
+func difference(_ a: [Double], _ b: [Double]) -> [Double] {
+  zip(a, b).map { $0 - $1 }
+}
+
 /// Adds `scale` times `other` to `sum`.
 func accumulate(_ sum: inout [Double], _ other: [Double], _ scale: Double = 1) {
   for index in sum.indices { sum[index] += scale * other[index] }
-}
-
-/// A matrix with what is to be added to it; used by one thread at a time.
-private final class Job: @unchecked Sendable {
-  private var target: Matrix
-  private let body: (inout Matrix) -> Void
-
-  init(_ target: Matrix, _ body: @escaping (inout Matrix) -> Void) {
-    self.target = target
-    self.body = body
-  }
-
-  func run() { body(&target) }
-
-  func take() -> Matrix {
-    defer { target = Matrix(rows: 0, columns: 0) }
-    return target
-  }
 }
 
 private func row(_ vector: [Double]) -> Matrix {

@@ -221,7 +221,7 @@ public struct SimilarityAnalysis {
     var generator = generator("displacement")
     var draws: [SimilarityMeasure: [Double]] = [:]
     for _ in 0..<settings.draws {
-      var sums = ChangeSums(width: x.columns, keepsSecond: false)
+      var sums = ChangeSums(width: x.columns)
       sums.add(x, y.selectingRows(generator.permutation(x.rows)))
       let drawn = Displacement(
         sums, count: x.rows, beforeWidth: x.columns, afterWidth: y.columns)

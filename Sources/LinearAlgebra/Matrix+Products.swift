@@ -36,11 +36,16 @@ extension Matrix {
   /// Every entry times `scale`.
   public static func * (scale: Double, a: Matrix) -> Matrix {
     var result = a
-    result.values.withUnsafeMutableBufferPointer { entries in
+    result.scale(by: scale)
+    return result
+  }
+
+  /// Multiplies every entry by `scale` in place.
+  public mutating func scale(by scale: Double) {
+    values.withUnsafeMutableBufferPointer { entries in
       guard let base = entries.baseAddress else { return }
       forEachPiece(of: entries.count) { cblas_dscal($1, scale, base + $0, 1) }
     }
-    return result
   }
 
   /// The product `a b`.

@@ -66,6 +66,21 @@ extension Matrix {
     return decomposition.u[columns: 0..<rank]
   }
 
+  /// An orthonormal basis of the column space, m×rank, in no particular order.
+  ///
+  /// The Householder basis of independent columns, at a fraction of the time of their singular
+  /// vectors; ``columnSpaceBasis(_:)`` when the rule finds dependent ones.
+  ///
+  /// - Complexity: O(m n min(m, n)).
+  public func spanningBasis(
+    _ rule: RankRule = .doublePrecision
+  ) throws(LinearAlgebraError) -> Matrix {
+    guard rows >= columns, columns > 0 else { return try columnSpaceBasis(rule) }
+    let (q, r) = try columnwiseQR()
+    let rank = rule.rank(singularValues: try r.singularValues(), rows: rows, columns: columns)
+    return rank == columns ? q : try columnSpaceBasis(rule)
+  }
+
   /// An orthonormal basis of the row space, n×rank: the directions in which the rows lie,
   /// strongest first.
   public func rowSpaceBasis(

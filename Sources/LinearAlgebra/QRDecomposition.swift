@@ -72,6 +72,25 @@ extension Matrix {
     return try completeQR().q[columns: columns..<rows]
   }
 
+  /// The thin `Q`, and `R` transposed (its singular values are the same), of at least as many rows as
+  /// columns; worked out column by column, as LAPACK has it, without copies that LAPACKE would make.
+  func columnwiseQR() throws(LinearAlgebraError) -> (q: Matrix, transposedR: Matrix) {
+    precondition(rows >= columns && columns > 0, "\(rows)×\(columns) is not tall")
+    try checkForLAPACK("QR decomposition")
+    var work = transposed
+    var tau = [Double](repeating: 0, count: columns)
+    let (m, n) = (Int32(rows), Int32(columns))
+    try checkStatus(
+      LAPACKE_dgeqrf(LAPACK_COL_MAJOR, m, n, &work.values, m, &tau), "QR decomposition")
+    var lower = Matrix(rows: columns, columns: columns)
+    for column in 0..<columns {
+      for row in 0...column { lower[column, row] = work[column, row] }
+    }
+    try checkStatus(
+      LAPACKE_dorgqr(LAPACK_COL_MAJOR, m, n, n, &work.values, m, tau), "QR decomposition")
+    return (work.transposed, lower)
+  }
+
   private func qr(basisCount: Int) throws(LinearAlgebraError) -> QRDecomposition {
     let count = min(rows, columns)
     guard count > 0 else {

@@ -124,11 +124,14 @@ struct Compare: ParsableCommand {
       var gathering = PairedFeatures.Settings()
       gathering.blocks = blocks
       let progress = Progress("compare", total: pair.count, unit: "examples", isQuiet: quiet)
-      let features = try naming("\(before), \(after)") {
+      Memory.keepSmall()
+      // Given up by the last who needs them, for those of wide features are large.
+      var gathered: PairedFeatures? = try naming("\(before), \(after)") {
         try pair.features(settings: gathering) { progress.advance(by: $0) }
       }
       progress.finish()
-      if let moments {
+      Memory.giveBack()
+      if let moments, let features = gathered {
         let origin = MomentsFile.Origin(
           digestBefore: first.provenance.checkpointDigest,
           digestAfter: second.provenance.checkpointDigest, tapBefore: first.provenance.tap,
@@ -136,16 +139,20 @@ struct Compare: ParsableCommand {
         try MomentsFile(features, origin: origin).write(to: moments, version: Anamorph.version)
       }
       try withRunDirectory(at: output) { run in
-        let table = try measuring.measure(
-          features, try chosenMeasures(), title: "\(before), \(after)", pair: "")
-        let ledger =
-          directions
-          ? [
-            Table.directions(
-              try naming("\(before), \(after)") { try DirectionIntervals(principalOf: features) })
-          ] : []
-        try run?.write([table] + ledger)
-        try run?.write(record: record(features))
+        var tables: [Table] = []
+        if let features = gathered {
+          tables.append(
+            try measuring.measure(
+              features, try chosenMeasures(), title: "\(before), \(after)", pair: ""))
+        }
+        if directions {
+          let ledger = try naming("\(before), \(after)") {
+            try gathered.take().map { try DirectionIntervals(principalOf: $0) }
+          }
+          if let ledger { tables.append(Table.directions(ledger)) }
+        }
+        try run?.write(tables)
+        try run?.write(record: record(examples: pair.count))
       }
     }
   }
@@ -190,10 +197,10 @@ struct Compare: ParsableCommand {
     return (columnsAreExamples ? try file.features.transposed() : file.features, file.provenance)
   }
 
-  private func record(_ features: PairedFeatures) -> JSONText {
+  private func record(examples: Int) -> JSONText {
     [
       "command": "compare", "version": .text(Anamorph.version), "before": .text(before),
-      "after": .text(after), "examples": .integer(features.count),
+      "after": .text(after), "examples": .integer(examples),
       "seed": .integer(measuring.seed), "blocks": .integer(blocks),
       "draws": .integer(measuring.draws), "measures": .text(measures),
     ]

@@ -3,6 +3,40 @@ import LinearAlgebra
 import Randomness
 import Testing
 
+/// Moments by block, for leaving each block out in turn: example i, or its group, goes to block
+/// i mod B.
+private struct Blocks {
+  private var parts: [JointMoments]
+
+  init(_ x: Matrix, _ y: Matrix, count: Int = 20, groups: [Int]? = nil) throws {
+    var rows = [[Int]](repeating: [], count: count)
+    for row in 0..<x.rows { rows[(groups?[row] ?? row) % count].append(row) }
+    parts = try rows.map { rows in
+      var part = JointMoments(
+        beforeWidth: x.columns, afterWidth: y.columns, beforeShift: x.columnMeans,
+        afterShift: y.columnMeans)
+      try part.add(before: x.selectingRows(rows), after: y.selectingRows(rows))
+      return part
+    }
+  }
+
+  func sum(_ chosen: (Int) -> Bool = { _ in true }) throws -> JointMoments {
+    let wanted = parts.enumerated().filter { chosen($0.offset) }.map(\.element)
+    var sum = wanted[0]
+    for part in wanted.dropFirst() { try sum.merge(part) }
+    return sum
+  }
+
+  func estimate(
+    scale: EstimateScale = .identity, _ statistic: (JointMoments) -> Measured
+  ) throws -> Estimate {
+    Jackknife.estimate(
+      full: statistic(try sum()),
+      leftOut: try parts.indices.map { left in statistic(try sum { $0 != left }) },
+      counts: parts.map(\.count), scale: scale)
+  }
+}
+
 @Suite struct JackknifeTests {
   @Test func `leaving out one example at a time gives the mean its usual standard error`() throws {
     let values = [1.0, 4, 2, 8, 5, 7]
@@ -20,51 +54,24 @@ import Testing
 
   @Test func `blocks give the value of the whole and an interval around it`() throws {
     let (x, y) = FeatureSets.randomPair(seed: 1, rows: 333)
-    var blocks = BlockedMoments(beforeWidth: 7, afterWidth: 7)
-    for start in stride(from: 0, to: 333, by: 50) {
-      let range = start..<min(start + 50, 333)
-      try blocks.add(
-        before: singles(x[rows: range]), after: singles(y[rows: range]), count: range.count)
-    }
+    let blocks = try Blocks(x, y)
     var sums = JointMoments(beforeWidth: 7, afterWidth: 7)
-    try sums.add(before: singles(x), after: singles(y), count: 333)
+    try sums.add(before: x, after: y)
     let estimate = try blocks.estimate(scale: .fisherZ) { LinearCKA.debiased($0) }
     #expect(distance(estimate.value, LinearCKA.debiased(sums)) < 1e-12)
     let interval = try #require(estimate.interval)
     #expect(interval.contains(try #require(estimate.value.number)))
     #expect(interval.lower > 0 && interval.upper < 1 && interval.upper - interval.lower > 1e-4)
-    #expect(try blocks.total().count == 333)
-  }
-
-  @Test func `the interval does not depend on the batches`() throws {
-    let (x, y) = FeatureSets.randomPair(seed: 2, rows: 200)
-    func estimate(batch: Int) throws -> Estimate {
-      // A shift that does not depend on the first batch.
-      let zeros = [Double](repeating: 0, count: 7)
-      var blocks = BlockedMoments(
-        beforeWidth: 7, afterWidth: 7, blockCount: 8, beforeShift: zeros, afterShift: zeros)
-      for start in stride(from: 0, to: 200, by: batch) {
-        let range = start..<min(start + batch, 200)
-        try blocks.add(
-          before: singles(x[rows: range]), after: singles(y[rows: range]), count: range.count)
-      }
-      return try blocks.estimate { Displacement($0).meanSquarePerCoordinate }
-    }
-    let (a, b) = (try estimate(batch: 200), try estimate(batch: 9))
-    #expect(distance(a.value, b.value) < 1e-13)
-    let (s, t) = (try #require(a.standardError), try #require(b.standardError))
-    #expect(abs(s - t) < 1e-12)
+    #expect(try blocks.sum().count == 333)
   }
 
   @Test func `examples of one group stay in one block`() throws {
     // Each example four times: as groups, the standard error is that of the examples once.
     let (x, y) = FeatureSets.randomPair(seed: 3, rows: 80)
     func error(copies: Int, grouped: Bool) throws -> Double {
-      var blocks = BlockedMoments(beforeWidth: 7, afterWidth: 7)
       let order = (0..<80).flatMap { [Int](repeating: $0, count: copies) }
-      try blocks.add(
-        before: singles(x.selectingRows(order)), after: singles(y.selectingRows(order)),
-        count: order.count, groups: grouped ? order : nil)
+      let blocks = try Blocks(
+        x.selectingRows(order), y.selectingRows(order), groups: grouped ? order : nil)
       let estimate = try blocks.estimate { Displacement($0).meanSquarePerCoordinate }
       return try #require(estimate.standardError)
     }
@@ -80,9 +87,7 @@ import Testing
       var generator = SeededGenerator(seed: seed, "coverage")
       let x = Matrix.normal(rows: 200, columns: 5, using: &generator)
       let y = x + Matrix.normal(rows: 200, columns: 5, using: &generator)
-      var blocks = BlockedMoments(beforeWidth: 5, afterWidth: 5)
-      try blocks.add(before: singles(x), after: singles(y), count: 200)
-      let estimate = try blocks.estimate(scale: .fisherZ) { LinearCKA.debiased($0) }
+      let estimate = try Blocks(x, y).estimate(scale: .fisherZ) { LinearCKA.debiased($0) }
       if try #require(estimate.interval).contains(0.5) { hits += 1 }
     }
     // 57 expected; fewer than 50 of 60 has a chance of 1 in 10 000 at 95 %.
@@ -91,19 +96,19 @@ import Testing
 
   @Test func `a similarity of one falls back to its own scale`() throws {
     let (x, _) = FeatureSets.randomPair(seed: 4)
-    var blocks = BlockedMoments(beforeWidth: 7, afterWidth: 7, blockCount: 5)
-    try blocks.add(before: singles(x), after: singles(x), count: 60)
-    let estimate = try blocks.estimate(scale: .fisherZ) { LinearCKA.debiased($0) }
+    let estimate = try Blocks(x[rows: 0..<60], x[rows: 0..<60], count: 5).estimate(scale: .fisherZ)
+    { LinearCKA.debiased($0) }
     let interval = try #require(estimate.interval)
     #expect(interval.upper - interval.lower < 1e-12 && abs(interval.upper - 1) < 1e-12)
   }
 
   @Test func `without examples or with one block there is a note instead of an interval`() throws {
-    var blocks = BlockedMoments(beforeWidth: 2, afterWidth: 2)
-    let none = try blocks.estimate { Displacement($0).meanDistance }
+    let (x, y) = (Matrix([[1, 2]]), Matrix([[2, 2]]))
+    let none = try Blocks(x[rows: 0..<0], y[rows: 0..<0]).estimate {
+      Displacement($0).meanDistance
+    }
     #expect(none.value.reason == "there are no examples" && none.interval == nil)
-    try blocks.add(before: [1, 2], after: [2, 2], count: 1)
-    let one = try blocks.estimate { Displacement($0).meanDistance }
+    let one = try Blocks(x, y).estimate { Displacement($0).meanDistance }
     #expect(one.value == .value(1))
     #expect(one.note == "an interval needs at least two blocks of examples")
   }
@@ -125,15 +130,14 @@ import Testing
     #expect(abs(interval.lower * interval.upper - 1) < 1e-14)
   }
 
-  @Test func `the halves of the blocks make up the whole and set a floor for angles`() throws {
+  @Test func `the halves of the examples make up the whole and set a floor for angles`() throws {
     let (x, y) = FeatureSets.randomPair(seed: 9, rows: 200)
-    var blocks = BlockedMoments(beforeWidth: 7, afterWidth: 7, blockCount: 5)
-    try blocks.add(before: singles(x), after: singles(y), count: 200)
-    let (even, odd) = try blocks.halves()
+    let blocks = try Blocks(x, y, count: 5)
+    let (even, odd) = (try blocks.sum { $0 % 2 == 0 }, try blocks.sum { $0 % 2 == 1 })
     #expect((even.count, odd.count) == (120, 80))
     var both = even
     try both.merge(odd)
-    let whole = try blocks.total()
+    let whole = try blocks.sum()
     #expect(difference(both.beforeCovariance.values, whole.beforeCovariance.values) < 1e-14)
     let spans = try [even, odd].map { moments in
       try PrincipalDirections(secondMoment: moments.beforeCovariance).subspace(.count(2))

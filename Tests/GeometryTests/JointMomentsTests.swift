@@ -62,6 +62,37 @@ import Testing
     #expect(sums.changeSecondMoment == nil && sums.meanChange == nil)
   }
 
+  @Test(arguments: [1, 1e-9, 1e7])
+  func `wide sums, in panels by several threads, are the products of the rows`(
+    size: Double
+  ) throws {
+    // Three panels of columns; sizes that are far apart have their cross moments summed whole.
+    let (x, rows) = FeatureSets.randomPair(seed: 11, rows: 90, columns: 1100)
+    let y = size * rows
+    var sums = JointMoments(beforeWidth: 1100, afterWidth: 1100)
+    for range in [0..<50, 50..<90] { try sums.add(before: x[rows: range], after: y[rows: range]) }
+    let n = 1 / 90.0
+    func isClose(_ found: Matrix, _ wanted: Matrix, _ scale: Double) -> Bool {
+      difference(found.values, (n * wanted).values) < 1e-12 * scale
+    }
+    let (xc, yc) = (x.centered, y.centered)
+    let largest = 600.0 * 600
+    #expect(isClose(sums.beforeCovariance, xc.gram, largest))
+    #expect(isClose(sums.afterCovariance, yc.gram, largest * size * size))
+    #expect(isClose(sums.crossCovariance, xc.transposedTimes(yc), largest * size))
+    let second = try #require(sums.changeSecondMoment)
+    #expect(isClose(second, (y - x).gram, largest * max(1, size * size)))
+    let direct = xc.transposedTimes(yc).frobeniusNorm * xc.transposedTimes(yc).frobeniusNorm
+    let scaled = direct / (xc.gram.frobeniusNorm * yc.gram.frobeniusNorm)
+    #expect(distance(LinearCKA.biased(sums), scaled) < 1e-13)
+    // Taking the first rows together with shifts of their own changes nothing.
+    var merged = try moments(x[rows: 50..<90], y[rows: 50..<90])
+    try merged.merge(try moments(x[rows: 0..<50], y[rows: 0..<50]))
+    #expect(
+      distance(LinearCKA.debiased(merged), try #require(LinearCKA.debiased(sums).number)) < 1e-11)
+    #expect(isClose(merged.crossCovariance, xc.transposedTimes(yc), largest * size))
+  }
+
   @Test func `a large mean does not drown the variance`() throws {
     let (x, y) = FeatureSets.randomPair(seed: 6)
     let expected = LinearCKA.debiased(try moments(x, y))

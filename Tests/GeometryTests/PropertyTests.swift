@@ -215,6 +215,27 @@ struct PairMeasure: Sendable, CustomTestStringConvertible {
     #expect(difference(try principalAngles(between: a, and: a * mixing), [0, 0, 0]) < 1e-13)
   }
 
+  @Test(arguments: [(768, 100), (600, 64)])
+  func `angles of 1e-10 between wide spans are found to 1e-12`(rows: Int, columns: Int) throws {
+    // Spans that open by known angles, in bases that are neither orthogonal nor of one length.
+    var generator = SeededGenerator(seed: 4, "small angles")
+    let directions = try Matrix.randomOrthonormal(
+      rows: rows, columns: 2 * columns, using: &generator)
+    let angles = (0..<columns).map { $0 % 2 == 0 ? 1e-10 : 1e-10 * Double($0) }
+    // At such angles the cosine is 1 and the sine the angle itself, to rounding.
+    let turned =
+      directions[columns: 0..<columns]
+      + directions[columns: columns..<2 * columns].scalingColumns(by: angles)
+    func mixing() -> Matrix {
+      Matrix.identity(columns)
+        + 0.3 / Double(columns).squareRoot()
+        * Matrix.normal(rows: columns, columns: columns, using: &generator)
+    }
+    let found = try principalAngles(
+      between: directions[columns: 0..<columns] * mixing(), and: turned * mixing())
+    #expect(difference(found, angles.sorted(by: >)) < 1e-13)
+  }
+
   @Test(arguments: [1e-3, 1e-6, 1e-8, 1e-10, 1e-14])
   func `an angle is found to 1e-15 however small, beside a right angle`(angle: Double) throws {
     // span{e1, e2} and span{e1 turned towards e3 by the angle, e4}.

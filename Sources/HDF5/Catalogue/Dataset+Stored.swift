@@ -93,6 +93,8 @@ extension Dataset {
       guard let bytes = catalogue.bytes.slice(start + range.lowerBound * elementSize, byteCount)
       else { throw beyond }
       let result = withExtendedLifetime(catalogue) { body(bytes, isBigEndian) }
+      // A part of a large file: going through all parts must not keep the whole in memory.
+      if rows != nil, byteCount >= 1 << 20 { MappedPages.release(bytes) }
       try catalogue.requireWhole()
       return result
     case .inline(let values):

@@ -111,7 +111,7 @@ public struct FeatureSetPair {
   ///
   /// - Throws: ``Files/FileError``; ``Geometry/GeometryError`` for values that are not finite.
   public func features(
-    settings: PairedFeatures.Settings = PairedFeatures.Settings(), blockRows: Int = 1024,
+    settings: PairedFeatures.Settings = PairedFeatures.Settings(), blockRows: Int = 512,
     progress: (Int) -> Void = { _ in }
   ) throws -> PairedFeatures {
     var result = PairedFeatures(
@@ -131,6 +131,7 @@ public struct FeatureSetPair {
       }
       progress(range.count)
     }
+    result.settle()
     return result
   }
 }
