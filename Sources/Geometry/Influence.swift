@@ -6,11 +6,15 @@ import LinearAlgebra
 /// infinitesimal jackknife. It replaces leaving out blocks where that would take d×d matrices for
 /// every block. Exact to first order in 1/n; it says nothing of bias.
 struct Influence {
-  /// Rows of the sample, centred by the means of all examples.
-  let x, y: Matrix
+  /// Rows of the sample.
+  let before, after: Matrix
 
   /// The moments of all examples.
   let total: JointMoments
+
+  /// Rows of the sample, centred by the means of all examples.
+  private var x: Matrix { before.subtractingFromRows(total.beforeMean) }
+  private var y: Matrix { after.subtractingFromRows(total.afterMean) }
 
   /// Covariances of all examples, divided by n; made when asked for, to be gone soon.
   private var covarianceBefore: Matrix { total.beforeCovariance }
@@ -25,11 +29,23 @@ struct Influence {
     let (b, c) = (norms.before / (n * n), norms.after / (n * n))
     guard a > 0, b > 0, c > 0 else { return nil }
     let value = a / (b * c).squareRoot()
-    let xy = (x * cross).rowInnerProducts(y)
-    let xx = (x * covarianceBefore).rowInnerProducts(x)
-    let yy = (y * covarianceAfter).rowInnerProducts(y)
+    let (meanX, meanY) = (total.beforeMean, total.afterMean)
+    let xy = forms(before, meanX, cross, after, meanY)
+    let xx = forms(before, meanX, covarianceBefore, before, meanX)
+    let yy = forms(after, meanY, covarianceAfter, after, meanY)
     return xy.indices.map { row in
       value * (2 * (xy[row] - a) / a - (xx[row] - b) / b - (yy[row] - c) / c)
+    }
+  }
+
+  /// (x − m)ᵀ M (y − m) for every row, some rows at a time, for wide ones are large.
+  private func forms(
+    _ x: Matrix, _ meanX: [Double], _ matrix: Matrix, _ y: Matrix, _ meanY: [Double]
+  ) -> [Double] {
+    stride(from: 0, to: x.rows, by: 128).flatMap { start in
+      let rows = start..<min(start + 128, x.rows)
+      return (x[rows: rows].subtractingFromRows(meanX) * matrix)
+        .rowInnerProducts(y[rows: rows].subtractingFromRows(meanY))
     }
   }
 
@@ -41,6 +57,7 @@ struct Influence {
     let (tx, ty) = (traces.before / n, traces.after / n)
     guard tx > 0, ty > 0 else { return nil }
     let cross = cross
+    let (x, y) = (x, y)
     let svd = try convertingErrors { () throws(LinearAlgebraError) in try cross.svd() }
     let nuclear = svd.values.reduce(0, +)
     let aligned = (x * svd.u).rowInnerProducts(y.timesTransposed(svd.vt))
@@ -65,6 +82,7 @@ struct Influence {
   {
     guard pair.reasonAgainst == nil else { return nil }
     let n = Double(pair.count)
+    let (x, y) = (x, y)
     func whitened(_ rows: Matrix, _ side: WhitenedSide) -> Matrix {
       (rows * side.directions).scalingColumns(
         by: side.singularValues.map { n.squareRoot() / $0 })

@@ -48,6 +48,20 @@ public struct InputMoment: Sendable {
     kept = Matrix(rows: width, columns: width)
   }
 
+  /// The moment of a convolution's patches, at half precision.
+  public init(_ patches: PatchMoment, includesBias: Bool = false) {
+    let fanIn = patches.grid.fanIn
+    width = fanIn + (includesBias ? 1 : 0)
+    self.includesBias = includesBias
+    precision = .half
+    count = patches.count
+    sum = patches.totals
+    kept = patches.upperTriangle(extraCoordinates: width - fanIn)
+    guard includesBias else { return }
+    sum.append(Double(count))
+    for row in 0..<width { kept[row, fanIn] = sum[row] }
+  }
+
   /// Adds `count` rows of `fanIn` values each, without the bias coordinate.
   ///
   /// - Throws: ``GeometryError`` when a value is not finite, or there are not `count × fanIn`.
@@ -126,7 +140,8 @@ public struct InputMoment: Sendable {
   public var secondMoment: Matrix {
     var total = kept
     if precision == .full { total = kept.gram } else { total.mirrorUpperTriangle() }
-    return (1 / Double(max(1, count))) * total
+    total.scale(by: 1 / Double(max(1, count)))
+    return total
   }
 
   /// The mean row E[a]; zeros when there are no rows.
@@ -165,6 +180,16 @@ public struct InputMoment: Sendable {
     case .full: return (kept * matrix).squaredNorm / Double(count)
     case .half: return max(0, (secondMoment * matrix).innerProduct(matrix))
     }
+  }
+
+  /// E(uᵀ a)² for every column u of a matrix.
+  ///
+  /// - Precondition: `directions.rows == width`. Zeros when there are no rows.
+  public func energies(along directions: Matrix) -> [Double] {
+    precondition(directions.rows == width, "\(directions.rows) rows for \(width) coordinates")
+    guard precision == .full else { return energiesAlong(directions, of: secondMoment) }
+    let scale = 1 / Double(max(1, count))
+    return (kept * directions).transposed.rowSquaredNorms.map { scale * $0 }
   }
 }
 

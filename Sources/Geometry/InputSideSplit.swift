@@ -77,6 +77,9 @@ public struct InputSideSplit: Sendable {
   /// ‖(I − P)ΔW‖, the part orthogonal to the span.
   public let orthogonalNorm: Double
 
+  /// ‖PW₀‖ and ‖(I − P)W₀‖.
+  public let initialInsideNorm, initialOrthogonalNorm: Double
+
   /// ‖(I − P)ΔW‖ / ‖ΔW‖; undefined when nothing changed.
   public let orthogonalRatio: Measured
 
@@ -108,6 +111,7 @@ public struct InputSideSplit: Sendable {
   ///     ``foldingBias(_:into:)``).
   ///   - after: W₁, of the same shape.
   ///   - inputs: the moment of the ID inputs.
+  ///   - principal: its directions, where they are known already.
   ///   - outOfDistribution: the moment of the OOD inputs.
   ///   - rule: the rule for ``span``.
   ///   - dimensions: the numbers of leading directions for ``shares``; those beyond the width are
@@ -117,7 +121,8 @@ public struct InputSideSplit: Sendable {
   /// - Throws: ``GeometryError`` when widths differ, there are no inputs, or a weight is not finite.
   /// - Precondition: `before` and `after` have the same shape; `dimensions` are not negative.
   public init(
-    before: Matrix, after: Matrix, inputs: InputMoment, outOfDistribution: InputMoment? = nil,
+    before: Matrix, after: Matrix, inputs: InputMoment, principal: PrincipalDirections? = nil,
+    outOfDistribution: InputMoment? = nil,
     rule: SubspaceRule = .numericalRank(.singleRounding), dimensions: [Int] = [],
     rotations: Int = 200, generator: SeededGenerator
   ) throws(GeometryError) {
@@ -134,9 +139,10 @@ public struct InputSideSplit: Sendable {
     try before.checkFinite(side: "before", offset: 0)
     try after.checkFinite(side: "after", offset: 0)
     let change = after - before
-    let principal = try inputs.principalDirections()
+    let known = principal
+    let principal: PrincipalDirections
+    if let known { principal = known } else { principal = try inputs.principalDirections() }
     let span = principal.subspace(rule)
-    let parts = span.split(change)
     let singularValues = try convertingErrors { () throws(LinearAlgebraError) in
       try change.singularValues()
     }
@@ -145,15 +151,30 @@ public struct InputSideSplit: Sendable {
     self.span = span
     initialNorm = before.frobeniusNorm
     changeNorm = change.frobeniusNorm
-    insideNorm = parts.inside.frobeniusNorm
-    orthogonalNorm = parts.orthogonal.frobeniusNorm
+    let changesAlong = principal.vectors.transposedTimes(change).rowSquaredNorms
+    let initialAlong = principal.vectors.transposedTimes(before).rowSquaredNorms
+    if principal.fromSecondMoment {
+      // All directions are there: the parts are sums over them.
+      func norms(_ squares: [Double]) -> (inside: Double, orthogonal: Double) {
+        (
+          squares.prefix(span.dimension).reduce(0, +).squareRoot(),
+          squares.dropFirst(span.dimension).reduce(0, +).squareRoot()
+        )
+      }
+      (insideNorm, orthogonalNorm) = norms(changesAlong)
+      (initialInsideNorm, initialOrthogonalNorm) = norms(initialAlong)
+    } else {
+      let (parts, initial) = (span.split(change), span.split(before))
+      (insideNorm, orthogonalNorm) = (parts.inside.frobeniusNorm, parts.orthogonal.frobeniusNorm)
+      (initialInsideNorm, initialOrthogonalNorm) = (
+        initial.inside.frobeniusNorm, initial.orthogonal.frobeniusNorm
+      )
+    }
     orthogonalRatio = Measured(orthogonalNorm, over: changeNorm, otherwise: "nothing changed")
     relativeChange = Measured(
       changeNorm, over: initialNorm, otherwise: "the matrix before is zero")
     changeSingularValues = singularValues
 
-    let changesAlong = principal.vectors.transposedTimes(change).rowSquaredNorms
-    let initialAlong = principal.vectors.transposedTimes(before).rowSquaredNorms
     directions = principal.energies.indices.map { index in
       let (moved, initial) = (changesAlong[index].squareRoot(), initialAlong[index].squareRoot())
       return Direction(

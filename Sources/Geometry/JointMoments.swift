@@ -92,7 +92,9 @@ public struct JointMoments: Sendable {
   /// Adds examples that are already Float64.
   ///
   /// - Precondition: as many rows before as after, of the right widths.
-  public mutating func add(before: Matrix, after: Matrix) throws(GeometryError) {
+  public mutating func add(
+    before: consuming Matrix, after: consuming Matrix
+  ) throws(GeometryError) {
     precondition(before.rows == after.rows, "\(before.rows) and \(after.rows) rows")
     precondition(
       before.columns == beforeWidth && after.columns == afterWidth,
@@ -109,15 +111,19 @@ public struct JointMoments: Sendable {
     }
   }
 
-  private mutating func addBlock(_ x: Matrix, _ y: Matrix) throws(GeometryError) {
+  private mutating func addBlock(
+    _ x: consuming Matrix, _ y: consuming Matrix
+  ) throws(GeometryError) {
     try x.checkFinite(side: "before", offset: count)
     try y.checkFinite(side: "after", offset: count)
     let (p, q) = (beforeShift ?? pilotShift(of: x), afterShift ?? pilotShift(of: y))
     (beforeShift, afterShift) = (p, q)
     // The change of rows as they are, which is exact for Float32 values, before it is shifted.
-    let moved = change?.add(x, y).subtractingFromRows(difference(q, p))
-    sums.add(
-      x.subtractingFromRows(p), y.subtractingFromRows(q), change: moved, isFirst: count == 0)
+    var moved = change?.add(x, y)
+    moved?.subtractFromRows(difference(q, p))
+    x.subtractFromRows(p)
+    y.subtractFromRows(q)
+    sums.add(x, y, change: moved, isFirst: count == 0)
     count += x.rows
   }
 

@@ -44,8 +44,8 @@ public struct KeptRows: Sendable {
     offered += newKeys.count
     if offered > capacity / 2, limit == nil {
       // Room for all there will be, where arrays would double theirs.
-      before.reserveCapacity((capacity + capacity / 8 + 512) * widths.before)
-      after.reserveCapacity((capacity + capacity / 8 + 512) * widths.after)
+      before.reserveCapacity((capacity + capacity / 8 + 1) * widths.before)
+      after.reserveCapacity((capacity + capacity / 8 + 1) * widths.after)
     }
     for (row, key) in newKeys.enumerated() {
       if let limit, key.order.0 > limit { continue }
@@ -53,8 +53,8 @@ public struct KeptRows: Sendable {
       after += y.values[row * widths.after..<(row + 1) * widths.after]
       keys.append(key)
       if let newLabels { labels.append(newLabels[row]) }
+      if keys.count > capacity + capacity / 8 { prune() }
     }
-    if keys.count > capacity + capacity / 8 { prune() }
   }
 
   mutating func merge(_ other: KeptRows) {

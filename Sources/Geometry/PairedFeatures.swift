@@ -91,7 +91,8 @@ public struct PairedFeatures: Sendable {
   /// - Throws: ``GeometryError/notFinite(side:row:)``.
   /// - Precondition: as many rows on both sides as keys and labels, of the right widths.
   public mutating func add(
-    before x: Matrix, after y: Matrix, keys newKeys: [ExampleKey], labels: [Int]? = nil
+    before x: consuming Matrix, after y: consuming Matrix, keys newKeys: [ExampleKey],
+    labels: [Int]? = nil
   ) throws(GeometryError) {
     precondition(x.rows == y.rows && x.rows == newKeys.count, "\(x.rows), \(y.rows) rows")
     precondition(x.columns == beforeWidth && y.columns == afterWidth, "rows of other widths")
@@ -107,10 +108,10 @@ public struct PairedFeatures: Sendable {
     }
     addToBlocks(x, y, newKeys)
     if settings.keepsKeys { keys += newKeys.map(\.example) }
-    if moments == nil, count + x.rows > kept.capacity { try startMoments() }
-    count += x.rows
+    if moments == nil, count + newKeys.count > kept.capacity { try startMoments() }
+    count += newKeys.count
     kept.add(x, y, keys: newKeys, labels: labels)
-    if moments != nil { try addToMoments(x, y, newKeys) }
+    if moments != nil { try addToMoments(consume x, consume y, newKeys) }
   }
 
   /// Adds Float32 rows, row-major, widened exactly.
@@ -162,10 +163,10 @@ public struct PairedFeatures: Sendable {
   }
 
   private mutating func addToMoments(
-    _ x: Matrix, _ y: Matrix, _ keys: [ExampleKey]
+    _ x: consuming Matrix, _ y: consuming Matrix, _ keys: [ExampleKey]
   ) throws(GeometryError) {
     guard isNarrow else {
-      try moments?.add(before: x, after: y)
+      try moments?.add(before: consume x, after: consume y)
       return
     }
     if moments?.beforeShift == nil {
@@ -173,7 +174,7 @@ public struct PairedFeatures: Sendable {
         beforeWidth: beforeWidth, afterWidth: afterWidth, beforeShift: pilotShift(of: x),
         afterShift: pilotShift(of: y))
     }
-    try moments?.add(before: x, after: y)
+    try moments?.add(before: copy x, after: copy y)
     if blockMoments == nil, let moments {
       let empty = JointMoments(
         beforeWidth: beforeWidth, afterWidth: afterWidth, beforeShift: moments.beforeShift,

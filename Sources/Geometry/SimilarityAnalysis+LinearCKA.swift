@@ -51,10 +51,7 @@ extension SimilarityAnalysis {
 
   /// The sample's rows and all examples' covariances.
   func influence(_ total: JointMoments) -> Influence {
-    Influence(
-      x: features.kept.rowsBefore.subtractingFromRows(total.beforeMean),
-      y: features.kept.rowsAfter.subtractingFromRows(total.afterMean),
-      total: total)
+    Influence(before: features.kept.rowsBefore, after: features.kept.rowsAfter, total: total)
   }
 
   /// A result by influences on the sample.

@@ -108,6 +108,34 @@ extension Matrix {
       &values, blasSize(columns))
   }
 
+  /// Adds `aᵀ b` for `count` rows of one block from `first` and from `second` on; the upper triangle
+  /// alone when these are the same.
+  ///
+  /// - Precondition: the matrix is square with `block.columns` columns, and there are such rows.
+  public mutating func addProduct(
+    ofRows block: Matrix, from first: Int, and second: Int, count: Int
+  ) {
+    let width = block.columns
+    precondition(rows == width && columns == width, "\(width) columns for \(rows)×\(columns)")
+    precondition(
+      min(first, second) >= 0 && max(first, second) + max(0, count) <= block.rows,
+      "\(count) rows from \(first) and \(second) of \(block.rows)")
+    guard count > 0, width > 0 else { return }
+    block.values.withUnsafeBufferPointer { entries in
+      guard let base = entries.baseAddress else { return }
+      let size = blasSize(width)
+      if first == second {
+        cblas_dsyrk(
+          CblasRowMajor, CblasUpper, CblasTrans, size, blasSize(count), 1, base + first * width,
+          size, 1, &values, size)
+      } else {
+        cblas_dgemm(
+          CblasRowMajor, CblasTrans, CblasNoTrans, size, size, blasSize(count), 1,
+          base + first * width, size, base + second * width, size, 1, &values, size)
+      }
+    }
+  }
+
   /// The Gram matrix of the columns, `selfᵀ self`, exactly symmetric.
   public var gram: Matrix {
     var result = Matrix(rows: columns, columns: columns)

@@ -70,7 +70,10 @@ extension Matrix {
 
   /// The rows whose numbers are given, in that order.
   public func selectingRows(_ indices: [Int]) -> Matrix {
-    Matrix(rows: indices.count, columns: columns, values: indices.flatMap { row($0) })
+    var selected: [Double] = []
+    selected.reserveCapacity(indices.count * columns)
+    for index in indices { selected += values[index * columns..<(index + 1) * columns] }
+    return Matrix(rows: indices.count, columns: columns, values: selected)
   }
 
   /// This matrix with the rows of `other` below its own.
@@ -105,12 +108,19 @@ extension Matrix {
   ///
   /// - Precondition: `shift.count == columns`.
   public func subtractingFromRows(_ shift: [Double]) -> Matrix {
-    precondition(shift.count == columns, "a shift of \(shift.count) for \(columns) columns")
-    guard rows > 0, columns > 0 else { return self }
     var result = self
+    result.subtractFromRows(shift)
+    return result
+  }
+
+  /// Takes `shift` away from every row in place.
+  ///
+  /// - Precondition: `shift.count == columns`.
+  public mutating func subtractFromRows(_ shift: [Double]) {
+    precondition(shift.count == columns, "a shift of \(shift.count) for \(columns) columns")
+    guard rows > 0, columns > 0 else { return }
     cblas_dger(
       CblasRowMajor, blasSize(rows), blasSize(columns), -1,
-      [Double](repeating: 1, count: rows), 1, shift, 1, &result.values, blasSize(columns))
-    return result
+      [Double](repeating: 1, count: rows), 1, shift, 1, &values, blasSize(columns))
   }
 }

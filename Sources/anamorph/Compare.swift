@@ -146,8 +146,9 @@ struct Compare: ParsableCommand {
               features, try chosenMeasures(), title: "\(before), \(after)", pair: ""))
         }
         if directions {
-          let ledger = try naming("\(before), \(after)") {
-            try gathered.take().map { try DirectionIntervals(principalOf: $0) }
+          let ledger = try naming("\(before), \(after)") { () throws -> DirectionIntervals? in
+            guard let features = gathered.take() else { return nil }
+            return try DirectionIntervals(principalOf: consume features)
           }
           if let ledger { tables.append(Table.directions(ledger)) }
         }

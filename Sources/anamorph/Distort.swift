@@ -72,6 +72,13 @@ struct Distort: ParsableCommand {
     help: "Take a layer's bias as a further coordinate of its inputs, which is 1.")
   var foldBias = false
 
+  @Option(
+    name: .customLong("sample-positions"),
+    help: ArgumentHelp(
+      "Look at so many random positions of each example in convolutions that have more, and say "
+        + "what error that adds; the first layer's are all looked at.", valueName: "N"))
+  var samplePositions: Int?
+
   @Flag(help: "Keep the sums over features in the run directory, for 'anamorph merge'; needs -o.")
   var moments = false
 
@@ -88,6 +95,9 @@ struct Distort: ParsableCommand {
     guard !ood.isEmpty else { throw ValidationError("Name OOD examples with --ood.") }
     guard oodLabels.count <= ood.count else {
       throw ValidationError("There are more --ood-labels than --ood.")
+    }
+    guard samplePositions.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--sample-positions is 1 or more.")
     }
     guard seed >= 0 else { throw ValidationError("Seeds are zero or more.") }
     guard directionCounts != nil else {
@@ -142,6 +152,7 @@ struct Distort: ParsableCommand {
     settings.taps = at
     settings.directionCounts = directionCounts ?? []
     settings.foldsBias = foldBias
+    settings.sampledPositions = samplePositions
     settings.seed = UInt64(seed)
     settings.threads = running.threads
     settings.batchSize = running.batchSize
@@ -224,6 +235,7 @@ struct Distort: ParsableCommand {
           ]
         }),
       "preprocessing": .text(preprocessing), "seed": .integer(seed),
+      "sample_positions": samplePositions.map { .integer($0) } ?? .null,
       "taps": .array(at.map { .text($0) }),
     ]
   }

@@ -225,7 +225,7 @@ struct PairMeasure: Sendable, CustomTestStringConvertible {
     // At such angles the cosine is 1 and the sine the angle itself, to rounding.
     let turned =
       directions[columns: 0..<columns]
-      + directions[columns: columns..<2 * columns].scalingColumns(by: angles)
+      + directions[columns: columns..<2 * columns] * Matrix.diagonal(angles)
     func mixing() -> Matrix {
       Matrix.identity(columns)
         + 0.3 / Double(columns).squareRoot()

@@ -48,6 +48,9 @@ public struct DistortionAnalysis: Sendable {
     /// Whether a layer's bias is a further coordinate of its inputs, which is 1 for all.
     public var foldsBias = false
 
+    /// How many positions of an example are looked at in layers that have more; all when `nil`.
+    public var sampledPositions: Int?
+
     /// How many threads run the networks.
     public var threads = 1
 
@@ -131,7 +134,10 @@ public struct DistortionAnalysis: Sendable {
     progress: (Int) -> Void = { _ in }
   ) throws -> Distortion {
     var idSums = try sums(over: id.examples, progress)
-    if let training { idSums.inputs = try sums(over: training, progress).inputs }
+    if let training {
+      let seen = try sums(over: training, progress)
+      (idSums.inputs, idSums.samplingErrors) = (seen.inputs, seen.samplingErrors)
+    }
     var oodSums = try ood.map { try sums(over: $0.examples, progress) }
     for (place, tap) in taps.enumerated() {
       try gathered(tap.before.name, id.name, idSums.features[place])
@@ -152,7 +158,9 @@ public struct DistortionAnalysis: Sendable {
         before: kernel(of: layer, in: before), after: kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),
         ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
-        counts: settings.directionCounts, rotations: settings.rotations,
+        samplingError: idSums.samplingErrors[place],
+        sampledPositions: idSums.sampledPositions[place], counts: settings.directionCounts,
+        rotations: settings.rotations,
         generator: SeededGenerator(seed: settings.seed, "rotation null of \(layer.name)"))
     }
     idSums.inputs.removeAll()
@@ -169,6 +177,8 @@ public struct DistortionAnalysis: Sendable {
   private struct SetSums {
     var features: [PairedFeatures]
     var inputs: [InputMoment] = []
+    var samplingErrors: [Double?] = []
+    var sampledPositions: [Int?] = []
   }
 
   private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
@@ -194,8 +204,10 @@ public struct DistortionAnalysis: Sendable {
           settings: gathering)
       })
     let gathered = LayerInputs(
-      layers, taps: recorded, fixedNodes: fixedNodes, foldsBias: settings.foldsBias,
-      threads: settings.threads)
+      layers, taps: recorded, fixedNodes: fixedNodes,
+      settings: LayerInputs.Settings(
+        foldsBias: settings.foldsBias, sampledPositions: settings.sampledPositions,
+        seed: settings.seed), threads: settings.threads)
     try examples.eachBatch(size: settings.batchSize, threads: settings.threads) { range, inputs in
       // Sets may number their examples alike; what is pooled must tell them apart.
       let keys = range.map { ExampleKey("\(examples.name) \(examples.identifiers[$0])") }
@@ -213,6 +225,8 @@ public struct DistortionAnalysis: Sendable {
       progress(range.count)
     }
     sums.inputs = gathered.moments
+    sums.samplingErrors = gathered.samplingErrors
+    sums.sampledPositions = gathered.sampledPositions
     return sums
   }
 

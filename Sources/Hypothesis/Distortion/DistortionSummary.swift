@@ -27,8 +27,22 @@ public struct DistortionSummary {
         HeadComparison.table(heads).text(style: style),
       ]
     }
+    if let sampling { parts.append(sampling) }
     if let remark { parts.append(remark) }
     return parts.joined(separator: "\n") + "\n" + verdictText(claims, style: style)
+  }
+
+  /// What was asked not to be looked at, and what that may have cost.
+  private var sampling: String? {
+    let sampled = distortion.layers.filter { $0.sampledPositions != nil }
+    guard let most = sampled.compactMap(\.sampledPositions).max() else { return nil }
+    let error = sampled.compactMap(\.samplingError).max().map {
+      "; the standard error this adds to the mean energy of a layer's ID inputs is at most "
+        + NumberText.significant(100 * $0, digits: 2) + " %"
+    }
+    return
+      "note: of \(sampled.count) of \(distortion.layers.count) layers only \(most) positions of "
+      + "each example were looked at\(error ?? "")\n"
   }
 
   /// What a reader should know before believing that one network was fine-tuned from the other.

@@ -193,6 +193,17 @@ public struct DistortionTables {
           "rank_correlation", .number(significantDigits: 4), convention: "Spearman; null 0",
           meaning: "Over directions u of the ID inputs, of their energy and ‖ΔWᵀu‖.",
           hasReason: true),
+        Column(
+          "positions", .integer,
+          meaning: "How many inputs of the layer an example has: 1, or a convolution's patches."),
+        Column(
+          "positions_used", .integer,
+          meaning: "How many of them were looked at; fewer only where --sample-positions asks."),
+        Column(
+          "sampling_error", .number(significantDigits: 2),
+          convention: "standard error over value, from the spread within examples",
+          meaning: "What looking at some positions adds to the error of the mean of ‖a‖² over ID "
+            + "inputs a; 0 where all were looked at.", hasReason: true),
       ])
     spans = Table(
       "weight_spans",
@@ -286,6 +297,10 @@ public struct DistortionTables {
           row.insideChange.cell, row.orthogonalChange.cell, row.orthogonalShare.cell,
           .number(row.orthogonalShare.null, otherwise: ""),
           row.rankCorrelation?.cell ?? .undefined("not measured by the version that wrote it"),
+          row.positions.map { .integer($0) } ?? .undefined(""),
+          (row.sampledPositions ?? row.positions).map { .integer($0) } ?? .undefined(""),
+          row.sampledPositions == nil
+            ? .number(0) : .number(row.samplingError, otherwise: "one position of each example"),
         ])
       for span in row.spans {
         spans.append(

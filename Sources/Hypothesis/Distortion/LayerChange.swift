@@ -46,6 +46,15 @@ public struct LayerChange: Codable, Equatable, Sendable {
 
   /// The rank correlation over directions of the ID inputs' energy and ‖ΔWᵀu‖; null 0.
   public var rankCorrelation: Measurement?
+
+  /// How many positions of an example the layer reads: 1, or a convolution's patches.
+  public var positions: Int?
+
+  /// How many of them were looked at, chosen at random; `nil` when all were.
+  public var sampledPositions: Int?
+
+  /// The relative standard error that the choice gives the mean energy of ID inputs.
+  public var samplingError: Double?
 }
 
 /// The mean over one set's inputs a of ‖ΔWᵀ a‖², divided by the mean of ‖W₀ᵀ a‖².

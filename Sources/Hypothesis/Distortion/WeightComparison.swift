@@ -10,7 +10,8 @@ package struct WeightComparison {
   package init(
     layer: String, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
     id: (name: String, inputs: InputMoment), ood: [(name: String, inputs: InputMoment)],
-    counts: [Int], rotations: Int, generator: SeededGenerator
+    samplingError: Double?, sampledPositions: Int?, counts: [Int], rotations: Int,
+    generator: SeededGenerator
   ) throws {
     let principal = try id.inputs.principalDirections()
     let rules = FeatureAngle.rules(counts: counts)
@@ -20,9 +21,8 @@ package struct WeightComparison {
       if pooled == nil { pooled = set.inputs } else { try pooled?.merge(set.inputs) }
     }
     let split = try InputSideSplit(
-      before: before, after: after, inputs: id.inputs, outOfDistribution: pooled,
-      dimensions: dimensions, rotations: rotations, generator: generator)
-    let (inside, outside) = split.span.split(before)
+      before: before, after: after, inputs: id.inputs, principal: principal,
+      outOfDistribution: pooled, dimensions: dimensions, rotations: rotations, generator: generator)
     let rank = split.span.dimension
     let delta = after - before
 
@@ -40,13 +40,13 @@ package struct WeightComparison {
       rank: rank, weightNorm: split.initialNorm, changeNorm: split.changeNorm,
       insideChange: Measurement(
         Measured(
-          split.insideNorm, over: inside.frobeniusNorm,
+          split.insideNorm, over: split.initialInsideNorm,
           otherwise: "the weights before are zero in the span")),
       orthogonalChange: rank == width
         ? Measurement(undefined: full)
         : Measurement(
           Measured(
-            split.orthogonalNorm, over: outside.frobeniusNorm,
+            split.orthogonalNorm, over: split.initialOrthogonalNorm,
             otherwise: "the weights before are zero outside the span")),
       orthogonalShare: rank == width
         ? Measurement(undefined: full)
@@ -66,12 +66,10 @@ package struct WeightComparison {
         },
       rankCorrelation: Measurement(
         rankCorrelation(
-          split.directions.map(\.inputEnergy), split.directions.map(\.change)), null: 0))
-    let oodEnergies = pooled.map { inputs in
-      (0..<principal.vectors.columns).map {
-        inputs.meanSquaredOutput(of: principal.vectors[columns: $0..<$0 + 1])
-      }
-    }
+          split.directions.map(\.inputEnergy), split.directions.map(\.change)), null: 0),
+      positions: layer.positions, sampledPositions: sampledPositions,
+      samplingError: samplingError)
+    let oodEnergies = pooled.map { $0.energies(along: principal.vectors) }
     directions = split.directions.map { direction in
       InputDirectionChange(
         layer: layer, direction: direction.index + 1, idEnergy: direction.inputEnergy,

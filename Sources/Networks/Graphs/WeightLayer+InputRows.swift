@@ -53,7 +53,7 @@ extension WeightLayer {
   }
 
   /// Copies one patch; rows of it that lie side by side in the image are copied in one go.
-  private static func copyPatch(
+  static func copyPatch(
     _ placed: PlacedWindow, _ channels: Int, _ image: UnsafePointer<Float>, _ y: Int, _ x: Int,
     to patch: UnsafeMutablePointer<Float>
   ) {
