@@ -104,10 +104,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // MARK: Speed, measured by script/bench-networks
+    // MARK: Speed, measured by script/bench-networks and script/bench
     .executableTarget(
       name: "network-speed", dependencies: ["Networks", "Checkpoints"],
       path: "Benchmarks/NetworkSpeed", swiftSettings: strict),
+    .executableTarget(
+      name: "geometry-speed",
+      dependencies: [
+        "Hypothesis", "Networks", "Checkpoints", "Geometry", "LinearAlgebra", "Randomness",
+      ],
+      path: "Benchmarks/GeometrySpeed", swiftSettings: strict),
 
     // MARK: How often claims, intervals and nulls are wrong, simulated by script/calibrate
     .target(

@@ -178,7 +178,10 @@ extension SimilarityAnalysis {
       guard let moved = shift.meanShift.number, let size = shift.meanSquareBefore.number else {
         return .undefined(shift.meanShift.reason ?? "the features have no length")
       }
-      return Measured(moved, over: size.squareRoot(), otherwise: "the features before are zero")
+      // The mean square is that of a coordinate, and the shift that of a whole vector.
+      return Measured(
+        moved, over: (size * Double(features.beforeWidth)).squareRoot(),
+        otherwise: "the features before are zero")
     }
     var whole: ChangeSums?
     for block in features.blockChanges ?? [] {

@@ -87,6 +87,15 @@ import Testing
     #expect(result.value(.afterRotationAndScale) < 1e-5)
     #expect(abs(result.value(.afterRotation) - 1) < 1e-6)
     #expect(result.layers[0].insideChange.value.map { abs($0 - 1) < 1e-6 } == true)
+    // The mean moves by itself, which is no longer than the features are.
+    var generator = SeededGenerator(seed: 1, "bias")
+    let shift = (0..<5).map { _ in Float.random(in: 1...2, using: &generator) }
+    let flat = try Comparisons.network(6, [5], 3, activation: nil)
+    var moved = flat
+    for place in 0..<5 { moved.parameters[1].values[place] += shift[place] }
+    let translated = try Comparisons.compare(flat, moved, id: id, ood: ood)
+    let ratio = translated.value(.meanShift) / translated.value(.relativeChange)
+    #expect(abs(ratio - 1) < 1e-5)
   }
 
   @Test func `a change planted inside the span has no part outside, and the other way round`()

@@ -18,6 +18,7 @@ public struct DistortionSummary {
     var parts = [
       style.bold("Weights: where the change of each layer lies, seen from its ID inputs"),
       weights.text(style: style),
+      Self.legend,
       style.bold("Features of '\(tap)': before against after, with 95 % intervals over examples"),
       features.text(style: style),
     ]
@@ -31,6 +32,12 @@ public struct DistortionSummary {
     if let remark { parts.append(remark) }
     return parts.joined(separator: "\n") + "\n" + verdictText(claims, style: style)
   }
+
+  private static let legend = """
+    ΔW is the change of W, ΔW⊥ its part that no ID input reaches; then the share of ‖ΔW‖² in the leading directions u
+    of the ID inputs that hold 90 % of their energy; ρ is the rank correlation of energy and ‖ΔWᵀu‖ over directions.
+
+    """
 
   /// What was asked not to be looked at, and what that may have cost.
   private var sampling: String? {
@@ -120,7 +127,8 @@ extension Measurement {
   fileprivate var text: String {
     guard let value else { return reason ?? "undefined" }
     func number(_ value: Double) -> String { NumberText.significant(value, digits: 3) }
-    guard let lower, let upper else { return number(value) }
-    return "\(number(value)) [\(number(lower)), \(number(upper))]"
+    let chance = null.map { "; by chance \(number($0))" } ?? ""
+    guard let lower, let upper else { return number(value) + chance }
+    return "\(number(value)) [\(number(lower)), \(number(upper))]\(chance)"
   }
 }

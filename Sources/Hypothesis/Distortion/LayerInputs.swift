@@ -1,24 +1,31 @@
 import Dispatch
-import Geometry
-import Networks
+package import Geometry
+package import Networks
 import Synchronization
 
 /// The moments of every weight layer's inputs, gathered from the values recorded in one pass.
 ///
 /// Layers are independent, so they are added to side by side; each sum is made by one thread in the
 /// order of the examples, whatever the number of threads.
-struct LayerInputs {
+package struct LayerInputs {
   /// How the inputs of layers are gathered.
-  struct Settings {
+  package struct Settings {
     /// Whether a layer's bias is a further coordinate of its inputs.
-    var foldsBias = false
+    package var foldsBias = false
 
     /// How many positions of an example are looked at, of layers that have more; all when `nil`.
     /// Layers whose span has to be exact have all of theirs looked at.
-    var sampledPositions: Int?
+    package var sampledPositions: Int?
 
     /// The seed of the choice of positions.
-    var seed: UInt64 = 0
+    package var seed: UInt64 = 0
+
+    /// All positions, no bias, unless said.
+    package init(foldsBias: Bool = false, sampledPositions: Int? = nil, seed: UInt64 = 0) {
+      self.foldsBias = foldsBias
+      self.sampledPositions = sampledPositions
+      self.seed = seed
+    }
   }
 
   /// The sums of one layer, used by one thread at a time.
@@ -113,7 +120,7 @@ struct LayerInputs {
   /// - Parameters:
   ///   - taps: The taps that values are recorded at; every layer's input is among them.
   ///   - fixedNodes: The nodes whose values training cannot move.
-  init(
+  package init(
     _ layers: [WeightLayer], taps: [Tap], fixedNodes: Set<Int>, settings: Settings, threads: Int
   ) {
     gatherers = layers.map { layer in
@@ -130,7 +137,7 @@ struct LayerInputs {
   }
 
   /// The moments, in the order of the layers.
-  var moments: [InputMoment] { gatherers.map(\.moment) }
+  package var moments: [InputMoment] { gatherers.map(\.moment) }
 
   /// The relative standard errors that sampling positions gives the mean energy of inputs; `nil` for
   /// layers all of whose positions were looked at.
@@ -140,7 +147,7 @@ struct LayerInputs {
   var sampledPositions: [Int?] { gatherers.map(\.sampledPositions) }
 
   /// Adds the values recorded for a batch of examples.
-  func add(_ values: [UnsafeBufferPointer<Float>], examples: Int) throws(GeometryError) {
+  package func add(_ values: [UnsafeBufferPointer<Float>], examples: Int) throws(GeometryError) {
     nonisolated(unsafe) let values = values
     let next = Mutex(0)
     let failure = Mutex<GeometryError?>(nil)
