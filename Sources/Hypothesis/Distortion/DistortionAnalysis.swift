@@ -158,10 +158,10 @@ public struct DistortionAnalysis: Sendable {
         before: kernel(of: layer, in: before), after: kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),
         ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
-        samplingError: idSums.samplingErrors[place],
-        sampledPositions: idSums.sampledPositions[place], counts: settings.directionCounts,
-        rotations: settings.rotations,
-        generator: SeededGenerator(seed: settings.seed, "rotation null of \(layer.name)"))
+        counts: settings.directionCounts, rotations: settings.rotations,
+        generator: SeededGenerator(seed: settings.seed, "rotation null of \(layer.name)"),
+        positions: layer.positions, sampledPositions: idSums.sampledPositions[place],
+        samplingError: idSums.samplingErrors[place])
     }
     idSums.inputs.removeAll()
     oodSums.removeAll()

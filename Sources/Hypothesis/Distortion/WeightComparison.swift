@@ -10,8 +10,8 @@ package struct WeightComparison {
   package init(
     layer: String, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
     id: (name: String, inputs: InputMoment), ood: [(name: String, inputs: InputMoment)],
-    samplingError: Double?, sampledPositions: Int?, counts: [Int], rotations: Int,
-    generator: SeededGenerator
+    counts: [Int], rotations: Int, generator: SeededGenerator, positions: Int? = nil,
+    sampledPositions: Int? = nil, samplingError: Double? = nil
   ) throws {
     let principal = try id.inputs.principalDirections()
     let rules = FeatureAngle.rules(counts: counts)
@@ -67,7 +67,7 @@ package struct WeightComparison {
       rankCorrelation: Measurement(
         rankCorrelation(
           split.directions.map(\.inputEnergy), split.directions.map(\.change)), null: 0),
-      positions: layer.positions, sampledPositions: sampledPositions,
+      positions: positions, sampledPositions: sampledPositions,
       samplingError: samplingError)
     let oodEnergies = pooled.map { $0.energies(along: principal.vectors) }
     directions = split.directions.map { direction in
