@@ -47,6 +47,7 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
@@ -68,7 +69,7 @@ let package = Package(
     .target(
       name: "LinearAlgebra", dependencies: ["CLAPACK", "Randomness"], swiftSettings: strict),
     .target(
-      name: "Checkpoints", dependencies: ["HDF5", "CChangeSums", "CDeflate", "Files"],
+      name: "Checkpoints", dependencies: ["HDF5", "CChangeSums", "CDeflate", "CZlib", "Files"],
       swiftSettings: strict),
     .target(
       name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],

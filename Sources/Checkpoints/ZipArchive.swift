@@ -1,4 +1,5 @@
 import CDeflate
+import CZlib
 package import Files
 import HDF5
 
@@ -77,10 +78,10 @@ package struct ZipArchive: Sendable {
       let (bytes, overflow) = entry.byteCount.addingReportingOverflow(other)
       let allowance = limit ?? File.allowance(file.count) - entry.range.count
       guard !overflow, bytes <= allowance else {
-        throw Self.wrong(
-          file,
-          "claims \(entry.byteCount) bytes where \(entry.range.count) are stored; save it again "
-            + "without compression", entry.name)
+        throw FileError(
+          path: file.path, object: entry.name,
+          reason: "claims \(entry.byteCount) bytes where \(entry.range.count) are stored; save it "
+            + "again without compression")
       }
     }
     let stored = try file.bytes(entry.range)
@@ -122,11 +123,39 @@ package struct ZipArchive: Sendable {
     }
   }
 
-  /// The first bytes of `entry`, `count` or all, unchecked where that saves reading the rest.
+  /// The first bytes of `entry`, `count` or all, not held against its checksum.
   func start(_ entry: Entry, count: Int) throws(FileError) -> [UInt8] {
-    if entry.isDeflated { return Array(try contents(entry).prefix(count)) }
-    return try file.bytes(
-      entry.range.lowerBound..<min(entry.range.upperBound, entry.range.lowerBound + count))
+    guard entry.isDeflated else { return try file.bytes(entry.range.prefix(count)) }
+    // Stored blocks add five bytes for each 65,535 to what they hold.
+    let stored = try file.bytes(entry.range.prefix(count + count / 1024 + 1024))
+    return try inflatedStart(stored, entry, count: min(count, entry.byteCount))
+  }
+
+  /// The first `count` bytes that `bytes`, the beginning of what `entry` stores, unpack to.
+  private func inflatedStart(
+    _ bytes: [UInt8], _ entry: Entry, count: Int
+  ) throws(FileError) -> [UInt8] {
+    guard count > 0 else { return [] }
+    var stream = z_stream()
+    guard czlib_inflate_raw_init(&stream) == Z_OK else {
+      throw Self.wrong(file, "no memory to unpack it", entry.name)
+    }
+    defer { inflateEnd(&stream) }
+    var bytes = bytes
+    var result = Z_OK
+    let output = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+      bytes.withUnsafeMutableBufferPointer { input in
+        (stream.next_in, stream.avail_in) = (input.baseAddress, UInt32(input.count))
+        (stream.next_out, stream.avail_out) = (output.baseAddress, UInt32(count))
+        result = inflate(&stream, Z_SYNC_FLUSH)
+      }
+      initialized = count - Int(stream.avail_out)
+    }
+    guard output.count == count, result == Z_OK || result == Z_STREAM_END else {
+      throw Self.wrong(
+        file, "its compressed bytes are damaged; download it again", entry.name)
+    }
+    return output
   }
 
   private func inflated(_ bytes: [UInt8], _ entry: Entry) throws(FileError) -> [UInt8] {

@@ -39,17 +39,20 @@ import Testing
     if degrees == 45, head == 0.1 { #expect(abs(outcome.model.head[0] - 0.7095) < 5e-5) }
   }
 
+  /// Errors of 1e-12 a step add up along the valley of solutions, to 1e-8 and more on some processors:
+  /// which steps are accepted follows from the last bits of their sums.
   @Test func `the flow ends where SciPy's ends`() throws {
+    let bound = 1e-7
     for reference in try LinearReference.all() {
       let problem = reference.problem
       let outcome = problem.fineTuning(from: problem.pretrained, flow: LinearProblems.preciseFlow)
       let features = Matrix(reference.fineTunedFeatures)
       #expect(outcome.converged)
-      #expect(LinearProblems.largestDifference(outcome.model.features, features) < 1e-8)
+      #expect(LinearProblems.largestDifference(outcome.model.features, features) < bound)
       for (ours, theirs) in zip(outcome.model.head, reference.fineTunedHead) {
-        #expect(abs(ours - theirs) < 1e-8)
+        #expect(abs(ours - theirs) < bound)
       }
-      #expect(abs(outcome.oodError - reference.oodError) < 1e-8)
+      #expect(abs(outcome.oodError - reference.oodError) < bound)
     }
   }
 
