@@ -15,6 +15,15 @@ public struct ExampleKey: Hashable, Sendable {
     self.group = group.map(Self.hash) ?? example
   }
 
+  /// The key of an example by its identifier and its values, and of its group by its name.
+  ///
+  /// For examples that sets number alike, whatever the sets are called: another picture of the same
+  /// number is another example, and the same one in a file of another name is the same.
+  public init(_ identifier: String, values: UnsafeBufferPointer<Float>, group: String? = nil) {
+    example = Self.mixed(Self.hash(identifier) ^ Self.hash(values))
+    self.group = group.map(Self.hash) ?? example
+  }
+
   /// The key with given numbers.
   public init(example: UInt64, group: UInt64) {
     self.example = example
@@ -25,6 +34,22 @@ public struct ExampleKey: Hashable, Sendable {
   private static func hash(_ text: String) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    return mixed(hash)
+  }
+
+  /// The hash of the bits of numbers, two numbers at a time.
+  private static func hash(_ values: UnsafeBufferPointer<Float>) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(values.count)
+    var place = 0
+    while place + 1 < values.count {
+      let pair = UInt64(values[place].bitPattern) << 32 | UInt64(values[place + 1].bitPattern)
+      hash = (hash ^ pair) &* 0x9e37_79b9_7f4a_7c15
+      hash ^= hash >> 32
+      place += 2
+    }
+    if place < values.count {
+      hash = (hash ^ UInt64(values[place].bitPattern)) &* 0x9e37_79b9_7f4a_7c15
+    }
     return mixed(hash)
   }
 

@@ -144,18 +144,55 @@ public struct InputMoment: Sendable {
     return total
   }
 
+  /// BᵀMB for the second moment M: that of the rows' coordinates Bᵀa.
+  ///
+  /// - Precondition: `basis.rows == width`. Zeros when there are no rows.
+  public func secondMoment(along basis: Matrix) -> Matrix {
+    precondition(basis.rows == width, "\(basis.rows) rows for \(width) coordinates")
+    switch precision {
+    case .full:
+      var gram = (kept * basis).gram
+      gram.scale(by: 1 / Double(max(1, count)))
+      return gram
+    case .half: return basis.transposedTimes(secondMoment * basis)
+    }
+  }
+
   /// The mean row E[a]; zeros when there are no rows.
   public var mean: [Double] { sum.map { $0 / Double(max(1, count)) } }
 
   /// The eigenvectors of the second moment with their energies, at the precision kept.
   ///
+  /// Coordinates that are zero in every row (units that never fire, pixels of a border) are directions
+  /// of their own, with no energy: exactly, whatever else has little.
+  ///
   /// - Throws: ``GeometryError/noRows`` when nothing was added.
+  /// - Complexity: O(w³) for w coordinates that are not zero.
   public func principalDirections() throws(GeometryError) -> PrincipalDirections {
     guard count > 0 else { throw .noRows }
-    switch precision {
-    case .full: return try PrincipalDirections(factor: kept, count: count)
-    case .half: return try PrincipalDirections(secondMoment: secondMoment, count: count)
+    func found(_ moment: Matrix) throws(GeometryError) -> PrincipalDirections {
+      precision == .full
+        ? try PrincipalDirections(factor: moment, count: count)
+        : try PrincipalDirections(secondMoment: moment, count: count)
     }
+    let moment = precision == .full ? kept : secondMoment
+    let used = (0..<width).filter { column in
+      (0...column).contains { moment[$0, column] != 0 }
+    }
+    guard !used.isEmpty, used.count < width else { return try found(moment) }
+    let columns = moment.transposed.selectingRows(used)
+    let part = try found(
+      precision == .full ? columns.transposed : columns.transposed.selectingRows(used))
+    var vectors = Matrix(rows: width, columns: width)
+    for (row, coordinate) in used.enumerated() {
+      for column in used.indices { vectors[coordinate, column] = part.vectors[row, column] }
+    }
+    for (place, coordinate) in Set(0..<width).subtracting(used).sorted().enumerated() {
+      vectors[coordinate, used.count + place] = 1
+    }
+    return PrincipalDirections(
+      energies: part.energies + [Double](repeating: 0, count: width - used.count),
+      vectors: vectors, count: count, fromSecondMoment: part.fromSecondMoment)
   }
 
   /// The span of the rows by a rule.

@@ -58,8 +58,8 @@ public struct PairedFeatures: Sendable {
   /// Sums by class, when labels came.
   var classes: (before: ClassSums, after: ClassSums)?
 
-  /// The keys of all examples.
-  var keys: [UInt64] = []
+  /// The numbers of all examples, where they are kept.
+  package internal(set) var keys: [UInt64] = []
 
   /// An empty pair.
   ///

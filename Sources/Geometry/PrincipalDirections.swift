@@ -55,6 +55,18 @@ public struct PrincipalDirections: Sendable {
     fromSecondMoment = false
   }
 
+  /// Directions that are known already.
+  ///
+  /// - Precondition: a column for each energy.
+  init(energies: [Double], vectors: Matrix, count: Int?, fromSecondMoment: Bool) {
+    precondition(
+      energies.count == vectors.columns, "\(energies.count) energies, \(vectors.columns) columns")
+    self.energies = energies
+    self.vectors = vectors
+    self.count = count
+    self.fromSecondMoment = fromSecondMoment
+  }
+
   /// The square roots of the energies: singular values divided by √n.
   public var singularValues: [Double] { energies.map { $0.squareRoot() } }
 

@@ -62,7 +62,7 @@ extension Matrix {
           next.addProduct(span, span.transposedTimes(next), scale: -1)
           next = try next.qr().q
         }
-        span = span.joined(with: next)
+        span = span.appendingColumns(of: next)
       }
       let small = try (self * span).svd()
       let vt = small.vt.timesTransposed(span)
@@ -90,10 +90,5 @@ extension Matrix {
       worst = max(worst, sum.squareRoot() / largest)
     }
     return worst
-  }
-
-  /// The columns of this matrix and then those of `other`.
-  private func joined(with other: Matrix) -> Matrix {
-    transposed.appendingRows(of: other.transposed).transposed
   }
 }

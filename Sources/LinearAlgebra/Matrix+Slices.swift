@@ -85,6 +85,14 @@ extension Matrix {
       rows: rows + other.rows, columns: columns, values: values + other.values)
   }
 
+  /// This matrix with the columns of `other` behind its own.
+  ///
+  /// - Precondition: both have the same number of rows.
+  public func appendingColumns(of other: Matrix) -> Matrix {
+    precondition(rows == other.rows, "\(rows) and \(other.rows) rows")
+    return transposed.appendingRows(of: other.transposed).transposed
+  }
+
   /// The matrix with rows and columns exchanged.
   public var transposed: Matrix {
     var result = Matrix(rows: columns, columns: rows)

@@ -137,6 +137,69 @@ import Testing
     #expect(verdict(without) == .unsupported)
   }
 
+  @Test func `what a set is called changes nothing, and of sets with common examples one counts`()
+    throws
+  {
+    let before = try Comparisons.network(6, [8, 5], 3)
+    var generator = SeededGenerator(seed: 8, "change")
+    let after = before.adding(
+      Matrix(rows: 6, columns: 8, values: generator.normals(48).map { 0.1 * $0 }), to: 0)
+    func run(_ id: ExampleSet, _ ood: [ExampleSet], batchSize: Int = 64) throws -> Distortion {
+      var settings = DistortionAnalysis.Settings()
+      settings.batchSize = batchSize
+      return try DistortionAnalysis(before: before, after: after, settings: settings).run(
+        id: DistortionAnalysis.TestSet(name: "ID", examples: id),
+        ood: ood.map { DistortionAnalysis.TestSet(name: $0.name, examples: $0) })
+    }
+    func renamed(_ set: ExampleSet, _ name: String, _ rows: Range<Int>? = nil) throws -> ExampleSet
+    {
+      let rows = rows ?? 0..<set.count
+      return ExampleSet(
+        name: name, values: try set.values(rows), exampleShape: set.exampleShape)
+    }
+    let own = try run(try renamed(id, "a"), [try renamed(ood, "x")])
+    let other = try run(try renamed(id, "b/../a"), [try renamed(ood, "x")])
+    #expect(own == other)
+    // A part of the set, and the set again by another name: neither adds an example.
+    let again = try run(
+      try renamed(id, "a"),
+      [try renamed(ood, "part", 0..<40), try renamed(ood, "x"), try renamed(ood, "y")])
+    #expect(again.inputDirections == own.inputDirections)
+    #expect(again.featureDirections == own.featureDirections)
+    // Two of the eight hidden units of this network never fire: they have no part in ρ.
+    let small = try run(try renamed(id, "a"), [try renamed(ood, "x")], batchSize: 7)
+    for (a, b) in zip(own.layers, small.layers) {
+      #expect(a.rank == b.rank)
+      let (x, y) = (a.rankCorrelation?.value, b.rankCorrelation?.value)
+      #expect(x == y)
+    }
+    for (a, b) in zip(own.inputDirections, small.inputDirections) {
+      #expect(abs(a.oodEnergy - b.oodEnergy) < 1e-11 && abs(a.change - b.change) < 1e-11)
+    }
+  }
+
+  @Test func `more directions than there are have no share and no angle, and say why`() throws {
+    let before = try Comparisons.network(6, [8, 5], 3)
+    var generator = SeededGenerator(seed: 8, "change")
+    let after = before.adding(
+      Matrix(rows: 6, columns: 8, values: generator.normals(48).map { 0.1 * $0 }), to: 0)
+    var settings = DistortionAnalysis.Settings()
+    settings.directionCounts = [2, 40]
+    let found = try DistortionAnalysis(before: before, after: after, settings: settings).run(
+      id: DistortionAnalysis.TestSet(name: "ID", examples: id),
+      ood: [DistortionAnalysis.TestSet(name: "OOD", examples: ood)])
+    let spans = found.layers[0].spans
+    #expect(spans.first { $0.rule == "2 directions" }?.share.value != nil)
+    let beyond = try #require(spans.first { $0.rule == "40 directions" })
+    #expect(beyond.directions == 40 && beyond.share.value == nil)
+    #expect(beyond.share.reason == "40 directions are beyond the rank 6 of the ID inputs")
+    let whole = try #require(spans.first { $0.rule == "numerical rank" })
+    #expect(whole.directions == 6 && whole.share.value == 1 && whole.share.null == 1)
+    let angle = try #require(found.featureAngles?.first { $0.rule == "40 directions" })
+    #expect(angle.directions == 40 && angle.largest.value == nil && angle.gap == nil)
+    #expect(angle.largest.reason?.hasPrefix("40 directions are beyond the rank") == true)
+  }
+
   @Test func `the span is that of the training examples when they are at hand`() throws {
     let (inside, _) = try Comparisons.bases(10, 4)
     let network = try Comparisons.network(10, [7], 3)

@@ -145,10 +145,11 @@ public struct DistortionAnalysis: Sendable {
         try gathered(tap.before.name, set.name, sums.features[place])
       }
     }
+    let pooled = Self.withoutSharedExamples(oodSums)
     let features = try taps.enumerated().map { place, tap in
       try FeatureComparison(
         tap: tap.before.name, id: (id.name, idSums.features[place]),
-        ood: zip(ood, oodSums).map { ($0.name, $1.features[place]) },
+        ood: zip(ood, oodSums).map { ($0.name, $1.features[place]) }, pooled: pooled,
         counts: settings.directionCounts)
     }
     let weights = try layers.enumerated().map { place, layer in
@@ -157,7 +158,7 @@ public struct DistortionAnalysis: Sendable {
         isFirst: fixedNodes.contains(layer.inputTap.node),
         before: kernel(of: layer, in: before), after: kernel(of: layer, in: after),
         id: (id.name, idSums.inputs[place]),
-        ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) },
+        ood: zip(ood, oodSums).map { ($0.name, $1.inputs[place]) }, pooled: pooled,
         counts: settings.directionCounts, rotations: settings.rotations,
         generator: SeededGenerator(seed: settings.seed, "rotation null of \(layer.name)"),
         positions: layer.positions, sampledPositions: idSums.sampledPositions[place],
@@ -179,6 +180,20 @@ public struct DistortionAnalysis: Sendable {
     var inputs: [InputMoment] = []
     var samplingErrors: [Double?] = []
     var sampledPositions: [Int?] = []
+  }
+
+  /// The sets that what is said of all OOD examples together is taken from: each example once, so that
+  /// of sets with common examples only the largest counts.
+  private static func withoutSharedExamples(_ sets: [SetSums]) -> [Int] {
+    var seen: Set<UInt64> = []
+    var chosen: [Int] = []
+    let keys = sets.map { $0.features.first?.keys ?? [] }
+    for place in sets.indices.sorted(by: { (keys[$1].count, $0) < (keys[$0].count, $1) })
+    where keys[place].allSatisfy({ !seen.contains($0) }) {
+      seen.formUnion(keys[place])
+      chosen.append(place)
+    }
+    return chosen.sorted()
   }
 
   private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
@@ -209,8 +224,12 @@ public struct DistortionAnalysis: Sendable {
         foldsBias: settings.foldsBias, sampledPositions: settings.sampledPositions,
         seed: settings.seed), threads: settings.threads)
     try examples.eachBatch(size: settings.batchSize, threads: settings.threads) { range, inputs in
-      // Sets may number their examples alike; what is pooled must tell them apart.
-      let keys = range.map { ExampleKey("\(examples.name) \(examples.identifiers[$0])") }
+      let width = inputs.count / max(1, range.count)
+      let keys = range.enumerated().map { place, row in
+        ExampleKey(
+          examples.identifiers[row],
+          values: UnsafeBufferPointer(rebasing: inputs[place * width..<(place + 1) * width]))
+      }
       let moved = try second.run(inputs) { values in
         zip(taps, values).map { $0.after.features(of: $1, count: range.count) }
       }

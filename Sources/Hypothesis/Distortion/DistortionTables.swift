@@ -191,7 +191,7 @@ public struct DistortionTables {
           meaning: "√((d−rank)/d): the share for a ΔW in random directions."),
         Column(
           "rank_correlation", .number(significantDigits: 4), convention: "Spearman; null 0",
-          meaning: "Over directions u of the ID inputs, of their energy and ‖ΔWᵀu‖.",
+          meaning: "Over directions u in the span of the ID inputs, of their energy and ‖ΔWᵀu‖.",
           hasReason: true),
         Column(
           "positions", .integer,
@@ -239,7 +239,9 @@ public struct DistortionTables {
         .layer, .direction,
         Column(
           "id_energy", .number(significantDigits: 4), convention: "1/n, uncentred",
-          meaning: "The mean squared ID input along the direction."),
+          meaning:
+            "The mean squared ID input along the direction; 0 beyond the numerical rank, where "
+            + "directions are the axes of the OOD inputs, then of ΔW."),
         Column(
           "ood_energy", .number(significantDigits: 4), convention: "1/n, uncentred, all OOD sets",
           meaning: "The mean squared OOD input along the direction."),
@@ -285,7 +287,8 @@ public struct DistortionTables {
         leading + [
           .text(row.tap), .text(row.set), .role(isID: row.isID), .text(row.rule),
           .integer(row.directions), row.largest.cell, .number(row.mean.value, otherwise: ""),
-          .number(row.geodesic.value, otherwise: ""), row.floor.cell, .number(row.gap),
+          .number(row.geodesic.value, otherwise: ""), row.floor.cell,
+          .number(row.gap, otherwise: ""),
           row.bound.cell, .truth(row.isInformative),
         ])
     }

@@ -32,7 +32,7 @@ public struct FeatureAngle: Codable, Equatable, Sendable {
   public var floor: Measurement
 
   /// λₖ − λₖ₊₁ of the covariance before.
-  public var gap: Double
+  public var gap: Double?
 
   /// The bound on ‖sin Θ‖ that the gap leaves (Yu, Wang and Samworth 2015).
   public var bound: Measurement
@@ -69,8 +69,17 @@ public struct FeatureAngle: Codable, Equatable, Sendable {
         try PrincipalDirections(secondMoment: halves.1.beforeCovariance, count: halves.1.count)
       )
     }
+    let ranks = [before, after].map { $0.rank(.doublePrecision) }
     return try rules(counts: counts).compactMap { name, rule in
-      let k = min(before.subspace(rule).dimension, after.subspace(.count(width)).dimension)
+      let k = min(before.subspace(rule).dimension, ranks[1])
+      if case .count(let wanted) = rule, wanted > k || wanted >= width {
+        let reason =
+          wanted > k
+          ? "\(wanted) directions are beyond the rank, \(ranks[0]) before and \(ranks[1]) after"
+          : "all \(width) directions span the same before and after"
+        return FeatureAngle(
+          tap: tap, set: set, isID: isID, rule: name, directions: wanted, undefined: reason)
+      }
       guard k > 0, k < width else { return nil }
       let found = try principalAngles(
         between: before.subspace(.count(k)), and: after.subspace(.count(k)))
@@ -93,5 +102,17 @@ public struct FeatureAngle: Codable, Equatable, Sendable {
         geodesic: Measurement(distances.geodesic), floor: floor, gap: bound.gap,
         bound: Measurement(bound.bound), isInformative: bound.isInformative)
     }
+  }
+}
+
+extension FeatureAngle {
+  /// A number of directions of which there are no angles.
+  private init(
+    tap: String, set: String, isID: Bool, rule: String, directions: Int, undefined reason: String
+  ) {
+    let none = Measurement(undefined: reason)
+    self.init(
+      tap: tap, set: set, isID: isID, rule: rule, directions: directions, largest: none, mean: none,
+      geodesic: none, floor: none, gap: nil, bound: none, isInformative: false)
   }
 }

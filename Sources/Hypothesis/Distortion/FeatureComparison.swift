@@ -18,7 +18,7 @@ package struct FeatureComparison {
 
   package init(
     tap: String, id: (name: String, features: PairedFeatures),
-    ood: [(name: String, features: PairedFeatures)], counts: [Int]
+    ood: [(name: String, features: PairedFeatures)], pooled places: [Int]? = nil, counts: [Int]
   ) throws {
     let idTotal = try id.features.total()
     let principal = try PrincipalDirections(
@@ -80,10 +80,12 @@ package struct FeatureComparison {
         try set.features.total(), tap: tap, set: set.name, isID: false)
       angles += try FeatureAngle.angles(
         set.features, tap: tap, set: set.name, isID: false, counts: counts)
-      do {
-        if pooled == nil { pooled = set.features } else { try pooled?.merge(set.features) }
-      } catch GeometryError.sharedExamples {
-        // A set that is named twice counts once.
+    }
+    for place in places ?? Array(ood.indices) {
+      if pooled == nil {
+        pooled = ood[place].features
+      } else {
+        try pooled?.merge(ood[place].features)
       }
     }
     self.measurements = measurements

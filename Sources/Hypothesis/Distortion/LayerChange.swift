@@ -44,7 +44,7 @@ public struct LayerChange: Codable, Equatable, Sendable {
   /// How strongly ΔW answers the inputs of each set.
   public var visible: [VisibleChange]
 
-  /// The rank correlation over directions of the ID inputs' energy and ‖ΔWᵀu‖; null 0.
+  /// The rank correlation over directions within the rank of the ID inputs' energy and ‖ΔWᵀu‖; null 0.
   public var rankCorrelation: Measurement?
 
   /// How many positions of an example the layer reads: 1, or a convolution's patches.
@@ -92,7 +92,8 @@ public struct InputDirectionChange: Codable, Equatable, Sendable {
   /// The direction's place, from 1, by falling energy.
   public var direction: Int
 
-  /// The mean of (u·a)² over ID inputs a.
+  /// The mean of (u·a)² over ID inputs a; zero beyond their numerical rank, where directions are the
+  /// principal axes of the OOD inputs and then of ΔW.
   public var idEnergy: Double
 
   /// The mean of (u·a)² over the inputs of all OOD sets together.

@@ -10,16 +10,20 @@ package struct WeightComparison {
   package init(
     layer: String, ordinal: Int, isHead: Bool, isFirst: Bool, before: Matrix, after: Matrix,
     id: (name: String, inputs: InputMoment), ood: [(name: String, inputs: InputMoment)],
-    counts: [Int], rotations: Int, generator: SeededGenerator, positions: Int? = nil,
+    pooled places: [Int]? = nil, counts: [Int], rotations: Int, generator: SeededGenerator,
+    positions: Int? = nil,
     sampledPositions: Int? = nil, samplingError: Double? = nil
   ) throws {
-    let principal = try id.inputs.principalDirections()
-    let rules = FeatureAngle.rules(counts: counts)
-    let dimensions = rules.map { principal.subspace($0.rule).dimension }
     var pooled: InputMoment?
-    for set in ood {
-      if pooled == nil { pooled = set.inputs } else { try pooled?.merge(set.inputs) }
+    for place in places ?? Array(ood.indices) {
+      if pooled == nil { pooled = ood[place].inputs } else { try pooled?.merge(ood[place].inputs) }
     }
+    let found = try id.inputs.principalDirections()
+    let principal = try found.settled(
+      rank: found.rank(.singleRounding), others: pooled, change: after - before)
+    let rules =
+      FeatureAngle.rules(counts: counts) + [("numerical rank", .numericalRank(.singleRounding))]
+    let dimensions = rules.map { principal.subspace($0.rule).dimension }
     let split = try InputSideSplit(
       before: before, after: after, inputs: id.inputs, principal: principal,
       outOfDistribution: pooled, dimensions: dimensions, rotations: rotations, generator: generator)
@@ -54,7 +58,13 @@ package struct WeightComparison {
           split.orthogonalRatio,
           null: (Double(width - rank) / Double(width)).squareRoot()),
       spans: zip(rules, split.shares).map { rule, share in
-        SpanShare(
+        if case .count(let wanted) = rule.rule, wanted > share.dimension {
+          return SpanShare(
+            rule: rule.name, directions: wanted,
+            share: Measurement(
+              undefined: "\(wanted) directions are beyond the rank \(rank) of the ID inputs"))
+        }
+        return SpanShare(
           rule: rule.name, directions: share.dimension,
           share: Measurement(
             share.share, interval: share.null.map { ($0.quantiles.lower, $0.quantiles.upper) },
@@ -66,7 +76,8 @@ package struct WeightComparison {
         },
       rankCorrelation: Measurement(
         rankCorrelation(
-          split.directions.map(\.inputEnergy), split.directions.map(\.change)), null: 0),
+          split.directions.prefix(rank).map(\.inputEnergy),
+          split.directions.prefix(rank).map(\.change)), null: 0),
       positions: positions, sampledPositions: sampledPositions,
       samplingError: samplingError)
     let oodEnergies = pooled.map { $0.energies(along: principal.vectors) }
