@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernels.h"
+
 static void *blas, *lapacke;
 static pthread_once_t opened = PTHREAD_ONCE_INIT;
 
@@ -29,6 +31,7 @@ static void open_libraries(void) {
   // For all to see: LAPACKE then takes LAPACK from OpenBLAS too, not the slower reference.
   blas = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_GLOBAL);
   if (!blas) stop();
+  clapack_choose_kernels(blas);
   lapacke = dlopen("liblapacke.so.3", RTLD_LAZY | RTLD_LOCAL);
   if (!lapacke) stop();
   void (*set_threads)(int) = (void (*)(int))dlsym(blas, "openblas_set_num_threads");
