@@ -51,7 +51,7 @@ func inputs(_ path: String, _ examples: Int, _ samples: [Int]) throws {
   LinearAlgebraThreads.use(1)
   let network = try Network(try Checkpoint.open(path))
   let threads = ProcessInfo.processInfo.activeProcessorCount
-  let batch = min(8, examples)
+  let batch = min(32, examples)
   var generator = SeededGenerator(seed: 1, "images")
   let images = (0..<batch * network.graph.inputShape.reduce(1, *)).map { _ in
     Float.random(in: -2...2, using: &generator)

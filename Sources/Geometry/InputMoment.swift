@@ -11,7 +11,9 @@ public struct InputMoment: Sendable {
   public enum Precision: Equatable, Sendable {
     /// The triangular factor R of the rows, with RᵀR = Σ a aᵀ, brought up to date by Householder
     /// reflections. It tells directions down to 1e-15 of the strongest from nothing at all; needed
-    /// to say that a change is *exactly* inside the span. Three to six times the time of `.half`.
+    /// to say that a change is *exactly* inside the span. Three to six times the time of `.half`, which
+    /// it becomes as soon as the rows so far are seen to span every dimension beyond doubt (σ_min at
+    /// least 1e-4 σ_max, coordinates that were always zero aside): no direction can be lost after that.
     case full
 
     /// The sum Σ a aᵀ itself, which knows directions only down to about 1e-8 √d of the strongest.
@@ -24,8 +26,11 @@ public struct InputMoment: Sendable {
   /// Whether the last coordinate is the constant 1 of a folded-in bias.
   public let includesBias: Bool
 
-  /// What is kept of the rows.
-  public let precision: Precision
+  /// What is kept of the rows by now.
+  public private(set) var precision: Precision
+
+  /// The number of rows from which on it is looked at whether full precision is still needed.
+  private var nextLook: Int
 
   /// The number of rows added.
   public private(set) var count = 0
@@ -44,6 +49,7 @@ public struct InputMoment: Sendable {
     width = fanIn + (includesBias ? 1 : 0)
     self.includesBias = includesBias
     self.precision = precision
+    nextLook = 8 * width
     sum = [Double](repeating: 0, count: width)
     kept = Matrix(rows: width, columns: width)
   }
@@ -54,6 +60,7 @@ public struct InputMoment: Sendable {
     width = fanIn + (includesBias ? 1 : 0)
     self.includesBias = includesBias
     precision = .half
+    nextLook = .max
     count = patches.count
     sum = patches.totals
     kept = patches.upperTriangle(extraCoordinates: width - fanIn)
@@ -112,17 +119,49 @@ public struct InputMoment: Sendable {
     }
     accumulate(&sum, block.transposedTimes(ones))
     count += block.rows
+    try settle()
+  }
+
+  /// Goes on with the second moment when the rows so far span every dimension that they reach, well above
+  /// what a second moment can tell.
+  private mutating func settle() throws(GeometryError) {
+    guard precision == .full, count >= nextLook else { return }
+    nextLook = 2 * count
+    let factor = kept
+    let columns = factor.transposed.selectingRows(usedCoordinates(of: factor))
+    let values = try convertingErrors { () throws(LinearAlgebraError) in
+      try columns.singularValues()
+    }
+    guard let largest = values.first, let smallest = values.last, largest > 0,
+      smallest >= 1e-4 * largest
+    else { return }
+    becomeHalf()
+  }
+
+  private mutating func becomeHalf() {
+    guard precision == .full else { return }
+    kept = kept.gram
+    precision = .half
+  }
+
+  /// The coordinates that are not zero in every row, by an upper triangle that is kept of them.
+  private func usedCoordinates(of triangle: Matrix) -> [Int] {
+    (0..<width).filter { column in (0...column).contains { triangle[$0, column] != 0 } }
   }
 
   /// Adds the rows of another moment.
   ///
   /// - Throws: ``GeometryError/widths(expected:found:)``.
-  /// - Precondition: both include the bias or neither does, at the same precision.
+  /// - Precondition: both include the bias or neither does.
   public mutating func merge(_ other: InputMoment) throws(GeometryError) {
     guard other.width == width else { throw .widths(expected: width, found: other.width) }
     precondition(
-      other.includesBias == includesBias && other.precision == precision,
-      "moments of different kinds cannot be merged")
+      other.includesBias == includesBias, "moments of different kinds cannot be merged")
+    var other = other
+    if precision != other.precision {
+      becomeHalf()
+      other.becomeHalf()
+    }
     switch precision {
     case .full:
       var factor = kept
@@ -176,9 +215,7 @@ public struct InputMoment: Sendable {
         : try PrincipalDirections(secondMoment: moment, count: count)
     }
     let moment = precision == .full ? kept : secondMoment
-    let used = (0..<width).filter { column in
-      (0...column).contains { moment[$0, column] != 0 }
-    }
+    let used = usedCoordinates(of: moment)
     guard !used.isEmpty, used.count < width else { return try found(moment) }
     let columns = moment.transposed.selectingRows(used)
     let part = try found(
