@@ -62,12 +62,13 @@ extension Checkpoint {
     }
     try Self.write(
       to: path, architecture: architecture, parameters: tensors, training: training,
-      parentDigest: parentDigest)
+      parentDigest: parentDigest, orderIsRecorded: orderIsRecorded)
   }
 
   private func writeSafeTensors(to path: String) throws(FileError) {
     let parameters = parametersInDigestOrder
-    let names = Self.names(of: parameters, keeping: !orderIsRecorded)
+    // Names are the file's own where they are all that it records.
+    let names = Self.names(of: parameters, keeping: !orderIsRecorded && self.layout != .anamorph)
     var header: [(String, String)] = [
       (
         "__metadata__",
