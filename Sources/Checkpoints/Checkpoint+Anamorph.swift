@@ -74,14 +74,17 @@ extension Checkpoint {
   /// escaped, and a name that comes again is numbered.
   private static func paths(of parameters: [NamedTensor]) -> [String] {
     var taken: Set<String> = []
+    // Where numbering goes on for a path that comes again.
+    var numbers: [String: Int] = [:]
     return parameters.map { parameter in
       let path = escaped(parameter.layer) + "/" + escaped(parameter.role.name)
       var candidate = path
-      var number = 1
+      var number = numbers[path] ?? 1
       while !taken.insert(candidate).inserted {
         candidate = "\(path)_\(number)"
         number += 1
       }
+      numbers[path] = number
       return candidate
     }
   }

@@ -124,15 +124,18 @@ extension Checkpoint {
   /// `layer.role` for each parameter, or the names of the file, unlike each other.
   private static func names(of parameters: [Parameter], keeping: Bool) -> [String] {
     var taken: Set<String> = ["__metadata__"]
+    // Where numbering goes on for a name that comes again.
+    var numbers: [String: Int] = [:]
     return parameters.map { parameter in
       let layer = String(parameter.innermostLayer.map { $0 == "/" ? "." : $0 })
       let name = keeping ? parameter.name : "\(layer).\(parameter.roleName)"
       var candidate = name
-      var number = 1
+      var number = numbers[name] ?? 1
       while !taken.insert(candidate).inserted {
         candidate = "\(name)_\(number)"
         number += 1
       }
+      numbers[name] = number
       return candidate
     }
   }

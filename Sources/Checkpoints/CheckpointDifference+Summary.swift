@@ -31,8 +31,9 @@ extension CheckpointDifference {
         "All layers changed: \(changed.count) of \(pairs.count) pairs of parameters"
     case .someLayers:
       var layers: [String] = []
-      for pair in changed where !layers.contains(pair.before.innermostLayer) {
-        layers.append(pair.before.innermostLayer)
+      var seen: Set<String> = []
+      for layer in changed.map(\.before.innermostLayer) where seen.insert(layer).inserted {
+        layers.append(layer)
       }
       sentence = layers.isEmpty ? "What both hold is identical" : "Changed: \(shown(layers))"
       let all = Set(pairs.map(\.before.innermostLayer)).count

@@ -95,10 +95,13 @@ struct KerasNode {
   mutating func merge(_ other: KerasNode) {
     label = label ?? other.label
     numbered = (numbered + other.numbered).sorted { $0.number < $1.number }
+    var places: [String: Int] = [:]
+    for (index, child) in children.enumerated().reversed() { places[child.component] = index }
     for child in other.children {
-      if let index = children.firstIndex(where: { $0.component == child.component }) {
+      if let index = places[child.component] {
         children[index].merge(child)
       } else {
+        places[child.component] = children.count
         children.append(child)
       }
     }
