@@ -25,6 +25,7 @@ enum AnamorphMetadata {
     }
     if let training = checkpoint.training { members["training"] = training }
     if let parent = checkpoint.parentDigest { members["parent"] = .string(parent) }
+    if !checkpoint.orderIsRecorded { members["order"] = .string(Checkpoint.orderOfNames) }
     return JSON.object(members).text()
   }
 
@@ -65,7 +66,9 @@ enum AnamorphMetadata {
     }
     guard held.isEmpty else { throw wrong("leaves out \(held.keys.min() ?? "")") }
     checkpoint.writer = "Anamorph"
-    checkpoint.evidence += ", order and roles in the metadata"
+    checkpoint.orderIsRecorded = json["order"]?.string != Checkpoint.orderOfNames
+    checkpoint.evidence +=
+      checkpoint.orderIsRecorded ? ", order and roles in the metadata" : ", roles in the metadata"
     checkpoint.architecture = json["architecture"]?.string
     checkpoint.training = json["training"]
     checkpoint.parentDigest = json["parent"]?.string

@@ -31,11 +31,13 @@ extension Checkpoint {
   ///   - training: How it was trained: `method`, `optimizer` with `name`, `schedule`, `seed` and
   ///     so on. Readers look for `optimizer.name`.
   ///   - parentDigest: The digest of the checkpoint that training began from.
+  ///   - orderIsRecorded: Whether the order is that of the model; where it is only that of names, as
+  ///     after a conversion, readers must know.
   ///   - deflate: A level from 1 to 9 to compress with; `nil` for none.
   /// - Throws: `FileError` when the system does not take the file.
   public static func write(
     to path: String, architecture: JSON?, parameters: [NamedTensor], training: JSON? = nil,
-    parentDigest: String? = nil, deflate: Int? = nil
+    parentDigest: String? = nil, orderIsRecorded: Bool = true, deflate: Int? = nil
   ) throws(FileError) {
     do {
       try File.create(path) { root in
@@ -43,6 +45,7 @@ extension Checkpoint {
         if let architecture { try root.setAttribute("architecture", architecture.text()) }
         if let training { try root.setAttribute("training", training.text()) }
         if let parentDigest { try root.setAttribute("parent", parentDigest) }
+        if !orderIsRecorded { try root.setAttribute("order", orderOfNames) }
         try root.setAttribute("digest", ParameterDigest.of(parameters))
         let paths = paths(of: parameters)
         let group = try root.createGroup("parameters")
@@ -64,18 +67,24 @@ extension Checkpoint {
     }
   }
 
+  /// What Anamorph's layouts say of an order that is that of names; files of models say nothing.
+  static let orderOfNames = "names"
+
   /// `layer/role` for each parameter, unlike each other: what could be taken for a path is
   /// escaped, and a name that comes again is numbered.
   private static func paths(of parameters: [NamedTensor]) -> [String] {
     var taken: Set<String> = []
+    // Where numbering goes on for a path that comes again.
+    var numbers: [String: Int] = [:]
     return parameters.map { parameter in
       let path = escaped(parameter.layer) + "/" + escaped(parameter.role.name)
       var candidate = path
-      var number = 1
+      var number = numbers[path] ?? 1
       while !taken.insert(candidate).inserted {
         candidate = "\(path)_\(number)"
         number += 1
       }
+      numbers[path] = number
       return candidate
     }
   }
@@ -105,6 +114,7 @@ extension Checkpoint {
     checkpoint.architecture = try root.attribute("architecture")?.string
     checkpoint.parentDigest = try root.attribute("parent")?.string
     checkpoint.recordedDigest = try root.attribute("digest")?.string
+    checkpoint.orderIsRecorded = try root.attribute("order")?.string != orderOfNames
     if let text = try root.attribute("training")?.string {
       checkpoint.training = try json(text, "training", file)
       let optimizer = checkpoint.training?["optimizer"]

@@ -27,6 +27,13 @@ extension Checkpoint {
       }
     }
     for index in checkpoint.layers.indices { nameCaffeRoles(&checkpoint.layers[index]) }
+    // Gradients, which Caffe keeps as the blobs.
+    func isGradient(_ member: Members.Member) -> Bool { member.components.first == "diff" }
+    checkpoint.leaveOut(members.others.filter { !isGradient($0) })
+    checkpoint.leaveOut(
+      members.numbers.filter { $0.components.first != "data" && !isGradient($0) },
+      because: "is outside data")
+    checkpoint.noteOmissions()
     checkpoint.noteOutputsFirst()
     return checkpoint
   }

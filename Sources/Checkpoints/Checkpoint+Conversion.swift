@@ -62,12 +62,13 @@ extension Checkpoint {
     }
     try Self.write(
       to: path, architecture: architecture, parameters: tensors, training: training,
-      parentDigest: parentDigest)
+      parentDigest: parentDigest, orderIsRecorded: orderIsRecorded)
   }
 
   private func writeSafeTensors(to path: String) throws(FileError) {
     let parameters = parametersInDigestOrder
-    let names = Self.names(of: parameters, keeping: !orderIsRecorded)
+    // Names are the file's own where they are all that it records.
+    let names = Self.names(of: parameters, keeping: !orderIsRecorded && self.layout != .anamorph)
     var header: [(String, String)] = [
       (
         "__metadata__",
@@ -123,15 +124,18 @@ extension Checkpoint {
   /// `layer.role` for each parameter, or the names of the file, unlike each other.
   private static func names(of parameters: [Parameter], keeping: Bool) -> [String] {
     var taken: Set<String> = ["__metadata__"]
+    // Where numbering goes on for a name that comes again.
+    var numbers: [String: Int] = [:]
     return parameters.map { parameter in
       let layer = String(parameter.innermostLayer.map { $0 == "/" ? "." : $0 })
       let name = keeping ? parameter.name : "\(layer).\(parameter.roleName)"
       var candidate = name
-      var number = 1
+      var number = numbers[name] ?? 1
       while !taken.insert(candidate).inserted {
         candidate = "\(name)_\(number)"
         number += 1
       }
+      numbers[name] = number
       return candidate
     }
   }

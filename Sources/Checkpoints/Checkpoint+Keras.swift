@@ -72,6 +72,13 @@ extension Checkpoint {
     let all = names + (!names.contains(extra) && group.contains(extra) ? [extra] : [])
     for name in all {
       let layerGroup = try group.group(name)
+      // An empty name, or nothing but slashes and dots, leads to where the layers themselves are.
+      guard layerGroup.path != group.path, layerGroup.path != "/" else {
+        throw HDF5Error(
+          kind: .damaged, path: path, object: group.path,
+          reason: "its attribute layer_names names a layer '\(name)', which is no name of a group; "
+            + "save the model again with named layers")
+      }
       guard let weights = try layerGroup.names("weight_names") else {
         throw HDF5Error(
           kind: .objectNotFound, path: path, object: layerGroup.path,
@@ -82,7 +89,9 @@ extension Checkpoint {
       var parameters: [Parameter] = []
       for weight in weights {
         parameters.append(
-          try Self.parameter(weight, in: layerGroup, layer: name, role: Role(weightName: weight)))
+          try Self.parameter(
+            weight, in: layerGroup, layer: name, role: Role(weightName: weight),
+            areBrainFloats: record.keepsBrainFloats(name)))
       }
       Self.nameKernel(&parameters)
       // Keras 3 calls the filters of a depthwise convolution kernel.

@@ -69,18 +69,22 @@ extension Checkpoint {
 
   /// Puts layers without parameters in their places, with the order of the configuration.
   private mutating func addWeightless(_ configuration: JSON) {
-    var rest = layers
+    // The first of a name is taken first.
+    var places: [String: [Int]] = [:]
+    for index in layers.indices.reversed() { places[layers[index].name, default: []].append(index) }
+    var isTaken = [Bool](repeating: false, count: layers.count)
     var ordered: [Layer] = []
     for layer in configuration["config"]?["layers"]?.array ?? [] {
       guard let name = layer["config"]?["name"]?.string ?? layer["name"]?.string else { continue }
-      if let index = rest.firstIndex(where: { $0.name == name }) {
-        ordered.append(rest.remove(at: index))
+      if let index = places[name]?.popLast() {
+        isTaken[index] = true
+        ordered.append(layers[index])
       } else {
         ordered.append(
           Layer(name: name, className: layer["class_name"]?.string, parameters: []))
       }
     }
-    layers = ordered + rest
+    layers = ordered + zip(layers, isTaken).filter { !$0.1 }.map(\.0)
   }
 
   /// Opens `entry` as an HDF5 file: under a name that is gone at once, so nothing is left behind

@@ -12,8 +12,9 @@ extension Checkpoint {
     _ file: File, _ root: Group, path: String, configuration: JSON? = nil
   ) throws(HDF5Error) -> Checkpoint? {
     let entries = try root.entries()
-    guard !entries.isEmpty, entries.allSatisfy({ $0.kind == .group }),
-      let model = try KerasNode(root, component: ""), model.variableCount > 0
+    // Links may lead to groups; where they must not be followed, that is said.
+    guard !entries.isEmpty, entries.allSatisfy({ $0.kind != .dataset && $0.kind != .namedType }),
+      let model = try KerasNode(root), model.variableCount > 0
     else { return nil }
     return try kerasWeights(
       HDF5Values(file: file, path: path), model, groups: Set(entries.map(\.name)), configuration)
@@ -28,7 +29,7 @@ extension Checkpoint {
       let (file, part, groups) = try naming(shard) { () throws(HDF5Error) in
         let file = try File(readingAt: shard)
         let root = try file.root
-        guard var part = try KerasNode(root, component: "") else {
+        guard var part = try KerasNode(root) else {
           throw HDF5Error(
             kind: .unsupported, path: shard, reason: "holds other things than variables by number")
         }
@@ -42,7 +43,9 @@ extension Checkpoint {
         whole?.groups.formUnion(groups)
       }
       for dataset in part.allVariables {
-        guard whole?.source.shards.updateValue(file, forKey: dataset.path) == nil else {
+        // Tied variables are one dataset twice in one shard.
+        let other = whole?.source.shards.updateValue(file, forKey: dataset.path)
+        guard other == nil || other === file else {
           throw FileError(path: path, object: dataset.path, reason: "in two shards")
         }
       }
@@ -72,7 +75,9 @@ extension Checkpoint {
       source, layout: .kerasWeights,
       evidence: "variables by number, \(place)")
     checkpoint.writer =
-      names.contains("_layer_checkpoint_dependencies") ? "TensorFlow 2.12 or 2.13" : "Keras 3"
+      names.contains("_layer_checkpoint_dependencies")
+      ? "Keras 2 of TensorFlow 2.12 or 2.13"
+      : model.hasLabels ? "Keras 3" : "Keras 3 or 2, which the file does not tell"
     if let optimizer {
       checkpoint.optimizer = OptimizerRecord(
         name: optimizer.label, source: "optimizer/vars", stateCount: optimizer.variableCount)

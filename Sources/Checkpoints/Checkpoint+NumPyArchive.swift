@@ -85,15 +85,26 @@ extension Checkpoint {
     }
     var source = NumPyArchiveValues(archive: archive)
     var entries: [StateDictionary.Entry] = []
-    var left = 0
+    var omissions: [Omission] = []
+    var texts = 0
     for entry in archive.entries {
       let start = try archive.start(entry, count: NumPyHeader.longest)
       let header: NumPyArrayHeader
       do throws(NumPyHeader.Problem) {
         header = try NumPyArrayHeader(start, fileByteCount: entry.byteCount)
       } catch {
+        if error.isText {
+          texts += 1
+          continue
+        }
         if error.isOtherContent {
-          left += 1
+          // `it holds complex numbers`, and what to do behind a semicolon.
+          let reason = error.reason.prefix { $0 != ";" }
+          omissions.append(
+            Omission(
+              name: String(entry.name.dropLast(4)),
+              reason: reason.hasPrefix("it ")
+                ? String(reason.dropFirst(3)) : "is not read: \(reason)"))
           continue
         }
         throw FileError(path: path, object: entry.name, reason: error.reason)
@@ -107,7 +118,11 @@ extension Checkpoint {
     var checkpoint = Checkpoint(
       source, layout: .numPyArchive, evidence: "an archive of \(names.count) .npy files")
     checkpoint.take(StateDictionary(entries))
-    if left > 0 { checkpoint.notes.append("\(left) arrays that are no numbers left out") }
+    if texts > 0 {
+      checkpoint.notes.append(counted(texts, "array of text", "arrays of text"))
+    }
+    checkpoint.omissions = omissions
+    checkpoint.noteOmissions()
     return checkpoint
   }
 }

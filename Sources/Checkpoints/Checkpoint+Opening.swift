@@ -31,7 +31,7 @@ extension Checkpoint {
         reason: "a Python pickle, which can hold code and is never loaded; save it as .safetensors")
     }
     return try naming(path) { () throws(HDF5Error) in
-      try checkpoint(in: opened(path), path: path)
+      try checkpoint(in: opened(path, start), path: path)
     }
   }
 
@@ -47,17 +47,14 @@ extension Checkpoint {
     throw HDF5Error(kind: .unsupported, path: path, reason: try unknownLayout(root))
   }
 
-  /// Opens the file, and says of other common checkpoint formats that they are those.
-  private static func opened(_ path: String) throws(HDF5Error) -> File {
+  /// Opens the file, which begins with `start`, and says of other kinds of files that they are those.
+  private static func opened(_ path: String, _ start: [UInt8]) throws(HDF5Error) -> File {
     do throws(HDF5Error) { return try File(readingAt: path) } catch {
       guard error.kind == .notHDF5 else { throw error }
-      let ending = path.split(separator: ".").last?.lowercased() ?? ""
       var error = error
-      if ["pt", "pth", "onnx", "ckpt", "pb", "msgpack", "gguf"].contains(ending) {
-        error.reason = "not an HDF5 file, and .\(ending) checkpoints are not read"
-      } else if ["keras", "npz", "safetensors"].contains(ending) {
-        error.reason = "not a .\(ending) file, nor any other that is read"
-      }
+      error.reason =
+        ForeignFile.reason(start, name: path)
+        ?? "not an HDF5 file, nor any other that is read; save the model as .keras, .h5 or .safetensors"
       throw error
     }
   }
@@ -67,6 +64,7 @@ extension Checkpoint {
     let names = try root.entries().map(\.name)
     let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
     return "no known checkpoint layout: no layer_names, no vars, no names such as fc.weight "
-      + "(it holds \(names.isEmpty ? "nothing" : shown))"
+      + "(it holds \(names.isEmpty ? "nothing" : shown)); save the model with Keras, or its state_dict "
+      + "under its names; a set of examples goes where a set is asked for"
   }
 }

@@ -56,6 +56,9 @@ extension Checkpoint {
   /// A `.safetensors` file.
   static func safeTensors(_ file: ByteFile) throws(FileError) -> Checkpoint {
     let header = try SafeTensorsHeader(file)
+    guard !header.entries.isEmpty else {
+      throw FileError(path: file.path, reason: "holds no arrays; save the model's state_dict in it")
+    }
     return try safeTensors(
       path: file.path, [(file, header)],
       evidence: "a header of \(header.entries.count) arrays before their bytes")
@@ -70,11 +73,14 @@ extension Checkpoint {
     }
     let text = String(decoding: try file.bytes(0..<file.count), as: UTF8.self)
     let json: JSON
-    do throws(JSONError) { json = try JSON(parsing: text) } catch {
+    do throws(JSONError) { json = try JSON(parsing: text, namesOnce: true) } catch {
       throw wrong("neither HDF5 nor an index of shards: \(error.description)")
     }
     guard let map = json["weight_map"]?.object else {
       throw wrong("JSON without weight_map; only an index of .safetensors shards is a checkpoint")
+    }
+    guard !map.isEmpty else {
+      throw wrong("its weight_map is empty, so it holds no arrays; name the shards in it")
     }
     var names: [String: [String]] = [:]
     for (name, entry) in map {

@@ -73,6 +73,8 @@ public struct Checkpoint: Sendable {
   public internal(set) var recordedDigest: String?
   /// What a reader of the numbers should know, one sentence each.
   public internal(set) var notes: [String] = []
+  /// Arrays of the file that could be parameters and are not among them.
+  public internal(set) var omissions: [Omission] = []
   /// Why the values cannot be used in a network as they are, or `nil` when they can.
   ///
   /// Such files are inspected and compared as they are; whoever runs a network must refuse them
@@ -116,16 +118,24 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
-  /// The parameter whose values are the dataset at `path` below `group`.
+  /// The parameter whose values are the dataset `name` in `group`.
+  ///
+  /// - Parameter areBrainFloats: Whether two opaque bytes are bfloat16 in this layer.
   static func parameter(
-    _ name: String, in group: Group, layer: String, role: Role
+    _ name: String, in group: Group, layer: String, role: Role,
+    areBrainFloats: @autoclosure () -> Bool = false
   ) throws(HDF5Error) -> Parameter {
-    let dataset = try group.dataset(name)
+    var dataset = try group.dataset(name)
+    if let taken = try dataset.takenForBrainFloats(), areBrainFloats() { dataset = taken }
     guard dataset.elementType.isNumeric, !dataset.isNull else {
+      var reason =
+        dataset.isNull ? "a parameter without values" : "holds \(dataset.elementType), not numbers"
+      if dataset.elementType == .opaque(bytes: 2, tag: "") {
+        reason +=
+          "; if they are bfloat16, save them as .weights.h5 or .keras, where the file says so"
+      }
       throw HDF5Error(
-        kind: .wrongType, path: group.file.path, object: dataset.path,
-        reason: dataset.isNull
-          ? "a parameter without values" : "holds \(dataset.elementType), not numbers")
+        kind: .wrongType, path: group.file.path, object: dataset.path, reason: reason)
     }
     try dataset.requireReadable()
     return Parameter(

@@ -8,6 +8,11 @@ extension CheckpointDifference {
     case .identical:
       sentence = "Identical: all \(pairs.count) parameters hold the same values"
       if tolerance > 0 { sentence += " within \(tolerance)" }
+    case .identicalAsRead:
+      sentence =
+        "What was read is identical, but not everything was: \(pairs.count) "
+        + "parameter\(pairs.count == 1 ? " holds" : "s hold") the same values"
+      if tolerance > 0 { sentence += " within \(tolerance)" }
     case .typeConversion:
       let kinds = Set(changed.compactMap(\.conversion)).sorted().joined(separator: ", ")
       sentence =
@@ -26,8 +31,9 @@ extension CheckpointDifference {
         "All layers changed: \(changed.count) of \(pairs.count) pairs of parameters"
     case .someLayers:
       var layers: [String] = []
-      for pair in changed where !layers.contains(pair.before.innermostLayer) {
-        layers.append(pair.before.innermostLayer)
+      var seen: Set<String> = []
+      for layer in changed.map(\.before.innermostLayer) where seen.insert(layer).inserted {
+        layers.append(layer)
       }
       sentence = layers.isEmpty ? "What both hold is identical" : "Changed: \(shown(layers))"
       let all = Set(pairs.map(\.before.innermostLayer)).count
@@ -54,6 +60,10 @@ extension CheckpointDifference {
       parts.append(
         "\(count) kernels of the second were transposed to compare them, "
           + turned.joined(separator: " and "))
+    }
+    for (omitted, place) in [(omittedBefore, "first"), (omittedAfter, "second")]
+    where !omitted.isEmpty {
+      parts.append("not compared of the \(place): \(shown(omitted.map(\.name)))")
     }
     if excludedBefore > 0 || excludedAfter > 0 {
       parts.append("\(excludedBefore) and \(excludedAfter) parameters were excluded")

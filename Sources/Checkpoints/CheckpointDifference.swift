@@ -29,6 +29,8 @@ public struct CheckpointDifference: Sendable {
   public enum Extent: String, Sendable {
     /// Every parameter has a partner with the same values.
     case identical
+    /// The same, but for arrays that could be parameters and are not read.
+    case identicalAsRead
     /// The values of one are those of the other rounded to another element type.
     case typeConversion
     /// Nothing but running means and variances of batch normalisation.
@@ -57,6 +59,10 @@ public struct CheckpointDifference: Sendable {
   public let excludedBefore: Int
   /// How many parameters of the second were left out because the caller said so.
   public let excludedAfter: Int
+  /// Arrays of the first that could be parameters and were not compared, as they are not read.
+  public let omittedBefore: [Checkpoint.Omission]
+  /// Arrays of the second that could be parameters and were not compared, as they are not read.
+  public let omittedAfter: [Checkpoint.Omission]
   /// How much a value may change and still count as the same.
   public let tolerance: Double
   /// The name of the head in the first: the innermost layer of its last kernel.
@@ -115,6 +121,8 @@ public struct CheckpointDifference: Sendable {
     onlyAfter = alignment.onlyAfter.map { b[$0] }
     excludedBefore = before.parameters.count - a.count
     excludedAfter = after.parameters.count - b.count
+    omittedBefore = before.omissions(of: options)
+    omittedAfter = after.omissions(of: options)
     self.tolerance = tolerance
     head = before.head
   }
@@ -137,6 +145,9 @@ public struct CheckpointDifference: Sendable {
   /// Whether every parameter has a partner with the same shape and values.
   public var isSame: Bool { onlyBefore.isEmpty && onlyAfter.isEmpty && pairs.allSatisfy(\.isSame) }
 
+  /// Whether nothing that could be a parameter was left out.
+  public var isComplete: Bool { omittedBefore.isEmpty && omittedAfter.isEmpty }
+
   /// ‖b − a‖ / ‖a‖ over all values of the pairs that were compared; `nil` when that is undefined.
   public var relativeNorm: Double? {
     var (distance, norm) = (0.0, 0.0)
@@ -150,7 +161,7 @@ public struct CheckpointDifference: Sendable {
 
   /// How far the differences reach.
   public var extent: Extent {
-    if isSame { return .identical }
+    if isSame { return isComplete ? .identical : .identicalAsRead }
     if pairs.isEmpty { return .nothingShared }
     let changed = pairs.filter { !$0.isSame }
     if onlyBefore.isEmpty, onlyAfter.isEmpty {

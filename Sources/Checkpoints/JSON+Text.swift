@@ -4,6 +4,8 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
   public var offset: Int
   /// What was expected there.
   public var reason: String
+  /// The name that an object has twice, where that is what is wrong.
+  public var repeatedName: String?
   /// One line: what and where.
   public var description: String { "not JSON: \(reason) at byte \(offset)" }
 }
@@ -12,12 +14,13 @@ extension JSON {
   /// Parses `text`.
   ///
   /// Accepts what Python's `json` module writes, that is RFC 8259 and the words `NaN`, `Infinity`
-  /// and `-Infinity`. The last of equal names counts. Nesting deeper than 512 is refused, as are
+  /// and `-Infinity`. The last of equal names counts, unless `namesOnce`, when they are refused:
+  /// readers that count the first would see another text. Nesting deeper than 512 is refused, as are
   /// more than 2,000,000 values: a value takes many times the memory of its text.
   ///
   /// - Throws: ``JSONError``.
-  public init(parsing text: String) throws(JSONError) {
-    var parser = Parser(bytes: Array(text.utf8))
+  public init(parsing text: String, namesOnce: Bool = false) throws(JSONError) {
+    var parser = Parser(bytes: Array(text.utf8), namesOnce: namesOnce)
     self = try parser.document()
   }
 
@@ -92,11 +95,12 @@ extension JSON {
 
 private struct Parser {
   let bytes: [UInt8]
+  let namesOnce: Bool
   var offset = 0
   var depth = 0
   var valuesLeft = 2_000_000
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(bytes: [UInt8], namesOnce: Bool) { (self.bytes, self.namesOnce) = (bytes, namesOnce) }
 
   mutating func document() throws(JSONError) -> JSON {
     let value = try value()
@@ -126,7 +130,12 @@ private struct Parser {
         skipSpace()
         let name = try string()
         guard skip(":") else { throw error("a colon is missing") }
-        members[name] = try value()
+        let earlier = members.updateValue(try value(), forKey: name)
+        if namesOnce, earlier != nil {
+          var error = self.error("a name twice")
+          error.repeatedName = name
+          throw error
+        }
       } while skip(",")
       guard skip("}") else { throw error("a comma or closing brace is missing") }
     }

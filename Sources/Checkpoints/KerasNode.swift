@@ -13,6 +13,9 @@ struct KerasNode {
   /// Its entry in the model's configuration.
   var configuration: JSON?
 
+  /// Whether the file records names of layers, as newer versions of Keras 3 do and no Keras 2.
+  var hasLabels: Bool { label != nil || children.contains(where: \.hasLabels) }
+
   /// The names of groups that only hold the layers of a model.
   static let containers: Set<String> = ["layers", "_layer_checkpoint_dependencies"]
 
@@ -56,27 +59,28 @@ struct KerasNode {
     static func < (a: Place, b: Place) -> Bool { (a.shard, a.offset) < (b.shard, b.offset) }
   }
 
-  /// Reads `group` and everything in it; `nil` when it holds other things than Keras writes.
-  init?(_ group: Group, component: String, depth: Int = 0) throws(HDF5Error) {
+  /// Reads the model in `root`; `nil` when it holds other things than Keras writes.
+  init?(_ root: Group) throws(HDF5Error) {
+    var walk = GroupWalk()
+    try self.init(GroupWalk.Place(root), component: "", &walk)
+  }
+
+  /// Reads the group at `place` and everything in it.
+  private init?(
+    _ place: GroupWalk.Place, component: String, _ walk: inout GroupWalk
+  ) throws(HDF5Error) {
     self.component = component
-    guard depth <= 64 else {
-      throw HDF5Error(
-        kind: .unsupported, path: group.file.path, object: group.path,
-        reason: "groups nested deeper than 64, or holding themselves")
-    }
-    for entry in try group.entries() {
-      guard entry.kind == .group else { return nil }
-      let inner = try group.group(entry.name)
-      if entry.name == "vars" {
-        label = try inner.attribute("name")?.string
-        let names = try inner.entries().map(\.name)
-        let numbers = names.compactMap { Int($0) }
-        guard numbers.count == names.count else { return nil }
-        for number in numbers.sorted() {
-          numbered.append((number, try inner.dataset(String(number)), 0))
+    for (name, member) in try walk.members(of: place) {
+      guard case .group(let inner) = member else { return nil }
+      if name == "vars" {
+        label = try inner.group.attribute("name")?.string
+        for (name, member) in try walk.members(of: inner) {
+          guard let number = Int(name), case .dataset(let dataset) = member else { return nil }
+          numbered.append((number, dataset, 0))
         }
-      } else if let child = try KerasNode(inner, component: entry.name, depth: depth + 1) {
-        if Self.containers.contains(entry.name), child.variables.isEmpty {
+        numbered.sort { $0.number < $1.number }
+      } else if let child = try KerasNode(inner, component: name, &walk) {
+        if Self.containers.contains(name), child.variables.isEmpty {
           children += child.children
         } else {
           children.append(child)
@@ -91,10 +95,13 @@ struct KerasNode {
   mutating func merge(_ other: KerasNode) {
     label = label ?? other.label
     numbered = (numbered + other.numbered).sorted { $0.number < $1.number }
+    var places: [String: Int] = [:]
+    for (index, child) in children.enumerated().reversed() { places[child.component] = index }
     for child in other.children {
-      if let index = children.firstIndex(where: { $0.component == child.component }) {
+      if let index = places[child.component] {
         children[index].merge(child)
       } else {
+        places[child.component] = children.count
         children.append(child)
       }
     }
@@ -163,79 +170,5 @@ struct KerasNode {
       let number = Int(component[component.index(after: underscore)...])
     else { return (component, 0) }
     return (String(component[..<underscore]), number)
-  }
-}
-
-/// Names of Keras classes, and the order in which they keep variables.
-enum KerasClass {
-  /// `BatchNormalization` as `batch_normalization`.
-  static func snake(_ name: String) -> String {
-    let scalars = Array(name.unicodeScalars)
-    var text = ""
-    for (index, scalar) in scalars.enumerated() {
-      if scalar.properties.isUppercase, index > 0 {
-        let next = index + 1 < scalars.count && scalars[index + 1].properties.isLowercase
-        if next || scalars[index - 1].properties.isLowercase { text += "_" }
-      }
-      text += String(scalar).lowercased()
-    }
-    return text
-  }
-
-  /// The class that groups called `snake` hold.
-  static func named(_ snake: String) -> String? { names[snake] }
-
-  private static let names = Dictionary(
-    uniqueKeysWithValues: [
-      "Dense", "EinsumDense", "Embedding", "BatchNormalization", "LayerNormalization",
-      "GroupNormalization", "UnitNormalization", "RMSNormalization", "Conv1D", "Conv2D", "Conv3D",
-      "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D",
-      "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN",
-      "LSTMCell", "GRUCell", "SimpleRNNCell", "Bidirectional", "TimeDistributed",
-      "MultiHeadAttention", "PReLU", "Flatten", "Dropout", "Activation", "ReLU", "LeakyReLU",
-      "Softmax", "MaxPooling1D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D",
-      "GlobalMaxPooling2D", "GlobalAveragePooling1D", "ZeroPadding2D", "Add", "Concatenate",
-      "Multiply", "Reshape", "Permute", "Rescaling", "Normalization", "InputLayer", "Sequential",
-      "Functional",
-    ].map { (snake($0), $0) })
-
-  /// What the variables of a layer do, from its class and, where that says nothing, from shapes.
-  static func roles(_ snake: String, _ configuration: JSON?, _ shapes: [[Int]]) -> [Role] {
-    let settings = configuration?["config"]
-    func used(_ key: String) -> Bool { settings?[key]?.bool ?? true }
-    var roles: [Role]
-    switch snake {
-    case "batch_normalization":
-      let trained: [Role] = (used("scale") ? [.gamma] : []) + (used("center") ? [.beta] : [])
-      roles = (shapes.count == 2 ? [] : trained) + [.movingMean, .movingVariance]
-    case "layer_normalization", "group_normalization", "rms_normalization":
-      roles = (used("scale") ? [.gamma] : []) + (used("center") ? [.beta] : [])
-      if shapes.count == 1, snake == "rms_normalization" { roles = [.other("scale")] }
-    case "embedding": roles = [.embeddings]
-    case "depthwise_conv1d", "depthwise_conv2d": roles = [.depthwiseKernel, .bias]
-    case "separable_conv1d", "separable_conv2d":
-      roles = [.depthwiseKernel, .pointwiseKernel, .bias]
-    case "lstm_cell", "gru_cell", "simple_rnn_cell": roles = [.kernel, .recurrentKernel, .bias]
-    case "p_re_lu": roles = [.other("alpha")]
-    case "normalization": roles = [.other("mean"), .other("variance"), .other("count")]
-    default: roles = self.roles(shapes)
-    }
-    if roles.count > shapes.count, roles.last == .bias { roles.removeLast() }
-    return roles.count == shapes.count ? roles : self.roles(shapes)
-  }
-
-  private static func roles(_ shapes: [[Int]]) -> [Role] {
-    let ranks = shapes.map(\.count)
-    if shapes.count == 1, ranks[0] >= 2 { return [.kernel] }
-    if shapes.count == 2, ranks[0] >= 2, ranks[1] < ranks[0], shapes[0].last == shapes[1].last {
-      return [.kernel, .bias]
-    }
-    if (2...3).contains(shapes.count), ranks[0] == 2, ranks[1] == 2, shapes[0][1] == shapes[1][1] {
-      return Array([Role.kernel, .recurrentKernel, .bias].prefix(shapes.count))
-    }
-    if shapes.count == 4, ranks[0] == 1, Set(shapes).count == 1 {
-      return [.gamma, .beta, .movingMean, .movingVariance]
-    }
-    return shapes.indices.map { .other(String($0)) }
   }
 }

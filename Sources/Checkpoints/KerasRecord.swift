@@ -158,6 +158,22 @@ struct KerasRecord {
     return settings?[key]?.string ?? settings?["layer"]?["config"]?[key]?.string
   }
 
+  /// Whether variables of `layer` are kept as bfloat16, which the configuration alone tells in legacy
+  /// files: they hold two bytes without a meaning for each.
+  func keepsBrainFloats(_ layer: String) -> Bool {
+    Self.namesBrainFloats(entries[layer] ?? configuration ?? .null)
+  }
+
+  private static func namesBrainFloats(_ value: JSON, depth: Int = 0) -> Bool {
+    guard depth < 64 else { return false }
+    if let dtype = value["dtype"], (dtype.string ?? dtype["config"]?["name"]?.string) == "bfloat16"
+    {
+      return true
+    }
+    let inner = value.array ?? value.object.map { Array($0.values) } ?? []
+    return inner.contains { namesBrainFloats($0, depth: depth + 1) }
+  }
+
   /// `convolution1d_1` of `convolution1d_1_W:0`.
   private static func base(_ name: String) -> String {
     let name = name.split(separator: ":", maxSplits: 1).first ?? ""

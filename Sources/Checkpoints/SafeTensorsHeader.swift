@@ -50,7 +50,10 @@ struct SafeTensorsHeader {
       throw wrong("its header is not UTF-8")
     }
     let json: JSON
-    do throws(JSONError) { json = try JSON(parsing: text) } catch {
+    do throws(JSONError) { json = try JSON(parsing: text, namesOnce: true) } catch {
+      if let name = error.repeatedName {
+        throw wrong("its header has the name twice; save it again", name)
+      }
       throw wrong("its header is \(error.description)")
     }
     guard let members = json.object else { throw wrong("its header is no object") }

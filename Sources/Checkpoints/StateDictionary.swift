@@ -132,12 +132,12 @@ extension Checkpoint {
   /// not those of parameters.
   static func stateDictionary(_ file: File, _ members: Members) throws(HDF5Error) -> Checkpoint? {
     var chosen = members.numbers
-    var left = 0
+    var outside: (name: String, members: [Members.Member])?
     // Checkpoints of a training loop keep the model beside the optimizer.
     for name in ["state_dict", "model_state_dict", "model"] {
       let inside = chosen.filter { $0.components.first == name && $0.components.count > 1 }
       guard !inside.isEmpty else { continue }
-      left = chosen.count - inside.count
+      outside = (name, (chosen + members.others).filter { $0.components.first != name })
       chosen = inside
       break
     }
@@ -157,10 +157,13 @@ extension Checkpoint {
       file, layout: .stateDictionary,
       evidence: (isFlat ? "datasets at the top" : "datasets in groups") + " named as \(example)")
     checkpoint.take(StateDictionary(entries))
-    if left > 0 { checkpoint.notes.append("\(left) arrays outside the state dictionary left out") }
-    if members.otherCount > 0 {
-      checkpoint.notes.append("\(members.otherCount) objects that are no numbers left out")
+    if let outside {
+      checkpoint.leaveOut(outside.members, because: "is outside \(outside.name)")
+      checkpoint.leaveOut(members.others.filter { $0.components.first == outside.name })
+    } else {
+      checkpoint.leaveOut(members.others)
     }
+    checkpoint.noteOmissions()
     return checkpoint
   }
 }

@@ -58,7 +58,10 @@ struct HDF5Values: ValueSource {
   }
 
   func dataset(_ parameter: Checkpoint.Parameter) throws(HDF5Error) -> Dataset {
-    let dataset = try (shards[parameter.path] ?? file).root.dataset(parameter.path)
+    var dataset = try (shards[parameter.path] ?? file).root.dataset(parameter.path)
+    if parameter.elementType == .bfloat16 {
+      dataset = try dataset.takenForBrainFloats() ?? dataset
+    }
     guard dataset.shape == parameter.shape, !dataset.isNull else {
       throw HDF5Error(
         kind: .wrongShape, path: path, object: parameter.path, reason: "its shape has changed")

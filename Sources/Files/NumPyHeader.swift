@@ -10,9 +10,11 @@ package struct NumPyHeader: Equatable, Sendable {
     package var reason: String
     /// Whether the array may be sound but holds something else than numbers.
     package var isOtherContent: Bool
+    /// Whether that is text.
+    package var isText: Bool
 
-    package init(reason: String, isOtherContent: Bool = false) {
-      (self.reason, self.isOtherContent) = (reason, isOtherContent)
+    package init(reason: String, isOtherContent: Bool = false, isText: Bool = false) {
+      (self.reason, self.isOtherContent, self.isText) = (reason, isOtherContent, isText)
     }
   }
 
@@ -113,7 +115,8 @@ package struct NumPyHeader: Equatable, Sendable {
         case "c": "it holds complex numbers"
         default: "the element type \(elementType.prefix(20)) is unknown"
         }
-      throw Problem(reason: reason, isOtherContent: true)
+      let isText = ["U", "S", "a"].contains(name.first)
+      throw Problem(reason: reason, isOtherContent: true, isText: isText)
     }
     guard order != "|" || size == 1 else {
       throw Problem(reason: "the element type \(elementType.prefix(20)) has no byte order")

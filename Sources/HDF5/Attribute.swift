@@ -64,6 +64,9 @@ public struct Attribute: Equatable, Sendable {
 
   /// How many elements an attribute may have.
   private static let mostElements = 1 << 20
+  /// How many bytes an attribute may have: the longest of checkpoints are configurations of a few
+  /// megabytes.
+  static let mostBytes = 64 << 20
 
   /// An attribute that was read elsewhere.
   init(name: String, shape: [Int], elementType: ElementType, values: Values) {
@@ -86,14 +89,24 @@ public struct Attribute: Equatable, Sendable {
       let extents = try Extents(space.raw, elementSize: size, of: object)
       let elementType = ElementType(type.raw)
       let count = extents.isNull ? 0 : extents.shape.reduce(1, *)
+      // Attributes are kept whole, more than once on the way.
+      guard count * size <= Self.mostBytes else {
+        throw object.error(
+          .tooLarge,
+          "\(place) has \(count * size) bytes, more than the \(Self.mostBytes) allowed; "
+            + "keep what is so long in a dataset")
+      }
       // Attributes are never compressed, so they cannot claim more than the file's length.
       guard object.file.byteCount == 0 || count * size <= object.file.byteCount else {
-        throw object.error(.tooLarge, "\(place) claims more bytes than the file has")
+        throw object.error(
+          .tooLarge, "\(place) claims more bytes than the file has; download it again")
       }
       // They are kept whole and in wide numbers; those of checkpoints have thousands at most.
       guard count <= Self.mostElements else {
         throw object.error(
-          .tooLarge, "\(place) has \(count) elements, more than the \(Self.mostElements) allowed")
+          .tooLarge,
+          "\(place) has \(count) elements, more than the \(Self.mostElements) allowed; "
+            + "keep so many in a dataset")
       }
       let reader = ElementReader(count: count, size: size, type: type.raw) { memory, buffer in
         H5Aread(attribute.raw, memory, buffer) >= 0

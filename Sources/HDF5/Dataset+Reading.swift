@@ -59,6 +59,11 @@ extension Dataset {
   /// - Throws: ``HDF5Error`` of kind `.wrongType` when the elements are not texts, and as for the
   ///   other readings.
   public func readStrings(rows: Range<Int>? = nil) throws(HDF5Error) -> [String] {
+    if case .fixedString(let size) = elementType, size > Self.longestText {
+      throw error(
+        .tooLarge,
+        "texts of \(size) bytes each, more than the \(Self.longestText) allowed; save shorter ones")
+    }
     if let stored, elementType.isString { return try texts(stored, rows) }
     switch elementType {
     case .fixedString:
@@ -89,6 +94,9 @@ extension Dataset {
     default: throw error(.wrongType, "holds \(elementType), not text")
     }
   }
+
+  /// How many bytes a text of fixed length may have: names and configurations are far shorter.
+  private static let longestText = 64 << 20
 
   func checkNumeric() throws(HDF5Error) {
     guard elementType.isNumeric else {

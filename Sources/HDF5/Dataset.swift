@@ -40,13 +40,40 @@ public final class Dataset: Object, @unchecked Sendable {
     stored = nil
     let object = try Object(file: file, path: path, kind: H5I_DATASET, called: "dataset")
     let facts = try Library.call { () throws(HDF5Error) in try Facts(object) }
-    shape = facts.space.shape
-    isNull = facts.space.isNull
-    elementType = facts.elementType
-    isBigEndian = facts.isBigEndian
-    elementSize = facts.elementSize
+    (shape, isNull, elementType) = (facts.space.shape, facts.space.isNull, facts.elementType)
+    (isBigEndian, elementSize) = (facts.isBigEndian, facts.elementSize)
     storage = facts.storage
-    try super.init(file: file, path: path, kind: H5I_DATASET, called: "dataset")
+    super.init(file: file, path: path, identifier: try object.identifierAgain())
+  }
+
+  /// The dataset that `object` is.
+  init(describing object: Object) throws(HDF5Error) {
+    stored = nil
+    let facts = try Library.call { () throws(HDF5Error) in try Facts(object) }
+    (shape, isNull, elementType) = (facts.space.shape, facts.space.isNull, facts.elementType)
+    (isBigEndian, elementSize) = (facts.isBigEndian, facts.elementSize)
+    storage = facts.storage
+    super.init(file: object.file, path: object.path, identifier: try object.identifierAgain())
+  }
+
+  /// The values of `other`, two opaque bytes each, as bfloat16.
+  private init(brainFloatsOf other: Dataset) throws(HDF5Error) {
+    (shape, isNull, elementSize) = (other.shape, other.isNull, other.elementSize)
+    (elementType, isBigEndian, storage) = (.bfloat16, false, other.storage)
+    var stored = other.stored
+    stored?.elementType = .bfloat16
+    stored?.isBigEndian = false
+    self.stored = stored
+    try super.init(file: other.file, path: other.path, kind: H5I_DATASET, called: "dataset")
+  }
+
+  /// The same dataset with its elements taken for bfloat16, when they are two opaque bytes each, which
+  /// some programs write without saying what they are; `nil` otherwise.
+  ///
+  /// - Throws: ``HDF5Error``.
+  public func takenForBrainFloats() throws(HDF5Error) -> Dataset? {
+    guard elementType == .opaque(bytes: 2, tag: "") else { return nil }
+    return try Dataset(brainFloatsOf: self)
   }
 
   private struct Facts {
@@ -66,8 +93,8 @@ public final class Dataset: Object, @unchecked Sendable {
       self.space = try Extents(space.raw, elementSize: elementSize, of: object)
       var elementType = ElementType(type.raw)
       // Keras 3 stores bfloat16 as two opaque bytes and says so in an attribute.
-      if elementType == .opaque(bytes: 2, tag: ""), H5Aexists(object.identifier.raw, "dtype") > 0,
-        try Attribute(of: object, "dtype").string == "bfloat16"
+      if elementType == .opaque(bytes: 2, tag: ""),
+        try object.attribute("dtype")?.string == "bfloat16"
       {
         elementType = .bfloat16
         isBigEndian = false

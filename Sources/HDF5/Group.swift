@@ -16,7 +16,7 @@ public final class Group: Object, @unchecked Sendable {
       case softLink
       /// A path in another file; always refused.
       case externalLink
-      /// A kind of link or object that is not known; always refused.
+      /// A kind of link or object that is not known, or a group that holds itself; always refused.
       case unknown
     }
 
@@ -66,7 +66,7 @@ public final class Group: Object, @unchecked Sendable {
   /// The group at `name`, a name or a path from here, or from the top if it starts with `/`.
   ///
   /// - Throws: ``HDF5Error`` of kind `.objectNotFound`, `.wrongType`, `.unsupported` when an
-  ///   external link is on the way, or `.library`.
+  ///   external link, a link of a user-defined kind or a circle is on the way, or `.library`.
   public func group(_ name: String) throws(HDF5Error) -> Group {
     try Group(file: file, path: resolve(name))
   }
@@ -81,6 +81,21 @@ public final class Group: Object, @unchecked Sendable {
   /// Whether something is at `name`; what an external link points to is not.
   public func contains(_ name: String) -> Bool {
     (try? resolve(name)) != nil
+  }
+
+  /// What is at `name`, a name or a path from here, once links inside the file are followed, and
+  /// its path without links.
+  ///
+  /// - Throws: ``HDF5Error``, as ``group(_:)``; also for objects of an unknown kind.
+  public func destination(of name: String) throws(HDF5Error) -> (kind: Entry.Kind, path: String) {
+    let path = try resolve(name)
+    let kind = try file.catalogue?.kind(at: path) ?? kind(of: path, H5L_TYPE_HARD)
+    guard kind != .unknown else {
+      throw HDF5Error(
+        kind: .unsupported, path: file.path, object: path,
+        reason: "neither a group nor a dataset, nor anything else that is known")
+    }
+    return (kind, path)
   }
 
   private func kind(of name: String, _ type: H5L_type_t) -> Entry.Kind {
@@ -99,71 +114,6 @@ public final class Group: Object, @unchecked Sendable {
       case H5I_DATATYPE: .namedType
       default: .unknown
       }
-    }
-  }
-
-  /// The path of `name` from the top, soft links followed here so that no other file is touched.
-  private func resolve(_ name: String) throws(HDF5Error) -> String {
-    var current = name.hasPrefix("/") ? "/" : path
-    var pending = name.split(separator: "/").reversed().map(String.init)
-    var followed = 0
-    while let component = pending.popLast() {
-      if component == "." { continue }
-      let next = current == "/" ? "/" + component : current + "/" + component
-      let link =
-        if let catalogue = file.catalogue {
-          try catalogue.link(component, in: current, at: next)
-        } else {
-          try Library.call { () throws(HDF5Error) in try self.link(at: next) }
-        }
-      switch link {
-      case .hard: current = next
-      case .soft(let target):
-        followed += 1
-        guard followed <= 16 else {
-          throw HDF5Error(
-            kind: .unsupported, path: file.path, object: next, reason: "soft links lead in a circle"
-          )
-        }
-        if target.hasPrefix("/") { current = "/" }
-        pending += target.split(separator: "/").reversed().map(String.init)
-      case .external:
-        throw HDF5Error(
-          kind: .unsupported, path: file.path, object: next,
-          reason: "a link to another file; external links are refused")
-      }
-    }
-    return current
-  }
-
-  /// What a name is a link to.
-  enum Link {
-    case hard
-    case soft(String)
-    case external
-  }
-
-  /// The link at `path`; under `Library.call`.
-  func link(at path: String) throws(HDF5Error) -> Link {
-    guard !path.utf8.contains(0) else {
-      throw HDF5Error(
-        kind: .objectNotFound, path: file.path, object: self.path,
-        reason: "a name holds a zero byte")
-    }
-    var type = H5L_TYPE_ERROR
-    var size = 0
-    guard chdf5_link_type(file.identifier.raw, path, &type, &size) >= 0 else {
-      throw .library(path: file.path, object: path, "cannot be found")
-    }
-    switch type {
-    case H5L_TYPE_HARD: return .hard
-    case H5L_TYPE_SOFT where size <= 65_536:
-      var target = [UInt8](repeating: 0, count: size + 1)
-      guard H5Lget_val(file.identifier.raw, path, &target, size, chdf5_default()) >= 0 else {
-        throw .library(path: file.path, object: path, "its soft link cannot be read")
-      }
-      return .soft(String(decoding: target.prefix { $0 != 0 }, as: UTF8.self))
-    default: return .external
     }
   }
 }

@@ -42,6 +42,16 @@ public class Object: @unchecked Sendable {
     }
   }
 
+  /// Another hold on what ``identifier`` is of.
+  func identifierAgain() throws(HDF5Error) -> Identifier {
+    try Library.call { () throws(HDF5Error) in
+      guard H5Iinc_ref(identifier.raw) >= 0,
+        let again = Identifier(identifier.raw, closedBy: H5Oclose)
+      else { throw failure("cannot be opened") }
+      return again
+    }
+  }
+
   /// An error about this object.
   func error(_ kind: HDF5Error.Kind, _ reason: String) -> HDF5Error {
     HDF5Error(kind: kind, path: file.path, object: path, reason: reason)
@@ -59,7 +69,13 @@ extension Object {
   /// - Throws: ``HDF5Error``.
   public func attributeNames() throws(HDF5Error) -> [String] {
     if let node = try catalogueNode() { return node.attributes.map(\.name) }
-    return try Library.call { () throws(HDF5Error) in
+    try requireReadableAttributes()
+    return try listedAttributeNames()
+  }
+
+  /// The names of the attributes as the library lists them.
+  func listedAttributeNames() throws(HDF5Error) -> [String] {
+    try Library.call { () throws(HDF5Error) in
       var names: [String] = []
       let status = withUnsafeMutablePointer(to: &names) { pointer in
         chdf5_each_attribute(
@@ -100,6 +116,20 @@ extension Object {
       }
     }
     guard try hasAttribute(name) else { return nil }
+    try requireReadableAttributes()
     return try Attribute(of: self, name)
+  }
+
+  /// Refuses attributes that no checkpoint has, before the library reads any: it keeps them whole, all
+  /// of them to list their names.
+  func requireReadableAttributes() throws(HDF5Error) {
+    var bytes: UInt64 = 0
+    let status = Library.call { chdf5_attribute_bytes(identifier.raw, &bytes) }
+    guard status < 0 || bytes <= UInt64(Attribute.mostBytes) else {
+      throw error(
+        .tooLarge,
+        "its attributes take \(bytes) bytes, more than the \(Attribute.mostBytes) allowed; "
+          + "keep what is so long in a dataset")
+    }
   }
 }

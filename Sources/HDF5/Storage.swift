@@ -162,7 +162,8 @@ extension Dataset {
     guard overflow || claimed <= max(believed, 64 << 20) else {
       throw error(
         .tooLarge,
-        "claims \(claimed) bytes of values but stores \(stored); refused as damaged or hostile")
+        "claims \(claimed) bytes of values but stores \(stored); refused as damaged or hostile; "
+          + "download it again, or write all of its values")
     }
   }
 

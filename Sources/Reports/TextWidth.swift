@@ -1,7 +1,11 @@
 /// How many columns of a terminal a text takes.
 package enum TextWidth {
   /// The columns of a whole text.
-  package static func of(_ text: String) -> Int { text.reduce(0) { $0 + of($1) } }
+  package static func of(_ text: String) -> Int {
+    // Every printable byte of ASCII takes a column; most texts have no others.
+    if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text.utf8.count }
+    return text.reduce(0) { $0 + of($1) }
+  }
 
   /// `text` cut to `width` columns, the last of them `…` when something was lost.
   static func cut(_ text: String, to width: Int) -> String {
@@ -34,7 +38,10 @@ package enum TextWidth {
     let isControl = { (scalar: Unicode.Scalar) in
       scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
     }
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    // Control characters are single bytes below 0x20, 0x7F, and two that begin with 0xC2.
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 }),
+      text.unicodeScalars.contains(where: isControl)
+    else { return text }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars { result.append(isControl(scalar) ? "\u{FFFD}" : scalar) }
     return String(result)

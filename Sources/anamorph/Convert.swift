@@ -33,6 +33,11 @@ struct Convert: ParsableCommand {
           path: output, reason: "neither .h5 nor .safetensors; say --to anamorph or safetensors")
       }
       let checkpoint = try Checkpoint.open(input)
+      for omission in checkpoint.omissions {
+        StandardError.say(
+          oneLine(
+            "anamorph: note: \(input): \(omission.name): \(omission.reason), and is not written"))
+      }
       try checkpoint.write(to: output, as: layout)
       guard try Checkpoint.open(output).digest() == checkpoint.digest() else {
         throw FileError(path: output, reason: "does not hold what was written; check the disk")

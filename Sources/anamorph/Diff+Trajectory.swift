@@ -23,14 +23,21 @@ extension Diff {
             "\(step.path.dropFirst(folder.count)): without a partner of the same shape in it: \(Self.shown(missing)); "
               + "only in it: \(Self.shown(unmatched)).") + "\n"
       }
+      text += Self.notes(checkpoints)
       try StandardOutput.write(text)
     case .csv: try StandardOutput.write(Self.points(trajectory).csv)
     case .json:
       let json: JSONText = [
-        "first": .text(checkpoints[0].path), "same": .bool(trajectory.isSame),
+        "first": .text(checkpoints[0].path),
+        "same": Self.json(
+          trajectory.isSame,
+          isComplete: checkpoints.allSatisfy { $0.omissions(of: options).isEmpty }),
         "tolerance": .number(tolerance),
         "parameter_count": .integer(trajectory.parameters.count),
-        "common_count": .integer(trajectory.commonCount), "steps": steps.json,
+        "common_count": .integer(trajectory.commonCount),
+        "not_compared": .array(checkpoints.map { Self.json($0.omissions(of: options)) }),
+        "notes": .array(checkpoints.map { .array($0.notes.map(JSONText.text)) }),
+        "steps": steps.json,
         "points": Self.points(trajectory).json,
       ]
       try StandardOutput.write(json.rendered() + "\n")

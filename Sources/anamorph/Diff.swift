@@ -16,7 +16,8 @@ struct Diff: ParsableCommand {
       then has a row for each file as a whole and for each of its parameters, for plotting.
 
       Exit status: 0 when every parameter has a partner of the same shape and values, 1 when \
-      something differs, 2 when a file cannot be read.
+      something differs, 2 when a file cannot be read, or when nothing that was compared differs but \
+      arrays that could be parameters are not read; --exclude leaves those out.
       """)
 
   @Argument(
@@ -106,6 +107,7 @@ struct Diff: ParsableCommand {
         checkpoints.count == 2
         ? try compare(first, checkpoints[1], options) : try follow(checkpoints, options)
       guard isSame else { throw ExitCode(1) }
+      try Self.requireComplete(checkpoints, options)
     }
   }
 
@@ -146,6 +148,7 @@ struct Diff: ParsableCommand {
           + spectra.sentence
       }
       text += Self.remarks(first, difference) + Self.remarks(second, difference)
+      text += Self.notes([first, second])
       try StandardOutput.write(text)
     case .csv: try StandardOutput.write((spectra?.table ?? table).csv)
     case .json:
@@ -173,7 +176,8 @@ struct Diff: ParsableCommand {
   ) -> JSONText {
     [
       "before": .text(first.path), "after": .text(second.path),
-      "same": .bool(difference.isSame), "extent": .text(difference.extent.rawValue),
+      "same": Self.json(difference.isSame, isComplete: difference.isComplete),
+      "extent": .text(difference.extent.rawValue),
       "summary": .text(difference.summary), "tolerance": .number(difference.tolerance),
       "relative_norm": difference.relativeNorm.map(JSONText.number) ?? .null,
       "head": difference.head.map(JSONText.text) ?? .null,
@@ -182,6 +186,10 @@ struct Diff: ParsableCommand {
       "only_after": .integer(difference.onlyAfter.count),
       "excluded_before": .integer(difference.excludedBefore),
       "excluded_after": .integer(difference.excludedAfter),
+      "not_compared_before": Self.json(difference.omittedBefore),
+      "not_compared_after": Self.json(difference.omittedAfter),
+      "notes_before": .array(first.notes.map(JSONText.text)),
+      "notes_after": .array(second.notes.map(JSONText.text)),
       "low_rank": lowRank?.json ?? .null,
       "parameters": table.json, "spectra": spectra?.table.json ?? .null,
     ]

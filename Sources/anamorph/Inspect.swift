@@ -76,16 +76,7 @@ struct Inspect: ParsableCommand {
     lines.append("recognised by: \(checkpoint.evidence)")
     if let line = architecture.summary { lines.append(line) }
     if let writer = checkpoint.writer { lines.append("written by: \(writer)") }
-    if let optimizer = checkpoint.optimizer {
-      var line = "optimizer: \(optimizer.name ?? "not named") (from \(optimizer.source)"
-      if optimizer.stateCount > 0 { line += ", \(optimizer.stateCount) arrays of state" }
-      lines.append(line + ")")
-    } else {
-      lines.append("optimizer: not recorded")
-    }
-    if let loss = checkpoint.trainingConfiguration?["loss"], !loss.isNull {
-      lines.append("loss: \(loss.string ?? loss["class_name"]?.string ?? loss.text())")
-    }
+    lines += trainingLines(checkpoint)
     if let training = checkpoint.training { lines.append("training: \(training.text())") }
     if let parent = checkpoint.parentDigest { lines.append("began from: \(parent)") }
     return lines.map(oneLine).joined(separator: "\n") + "\n\n"

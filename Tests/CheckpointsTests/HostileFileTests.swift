@@ -30,6 +30,12 @@ import Testing
     (#"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#, nil, "1234", "missing"),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#, nil, "1234", "not JSON"),
     ("{\"a\u{1}", 100_000_001, "", "a header of 100000001 bytes"),
+    (
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
+      nil, "1234", "has the name twice"
+    ),
+    (#"{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, nil, "1234", "twice"),
+    (#"{"__metadata__":{"a":"b"}}"#, nil, "", "holds no arrays"),
   ])
   func `a safetensors header that contradicts itself or the file is refused`(
     header: String, length: Int?, data: String, reason: String
@@ -49,6 +55,7 @@ import Testing
     (#"{"weight_map":{"a":"/etc/passwd"}}"#, "no name of a file"),
     (#"{"weight_map":{"a":1}}"#, "no name of a file"), (#"{"weights":{}}"#, "without weight_map"),
     (#"{"weight_map":{"a":"gone.safetensors"}}"#, "no such file"), ("{", "not JSON"),
+    (#"{"weight_map":{}}"#, "its weight_map is empty"),
   ])
   func `an index reaches only files beside it`(text: String, reason: String) throws {
     try withTemporaryFolder { folder in

@@ -88,7 +88,11 @@ import Testing
       try cut.prefix(9000).write(to: URL(filePath: folder + "/cut.h5"))
       let cases = [
         ("missing.h5", "no such file or folder"), (".", "a folder, not a file"),
-        ("text.h5", "not an HDF5 file"),
+        (
+          "text.h5",
+          "not an HDF5 file, but text; name the checkpoint itself, or the .index.json or "
+            + ".weights.json of one in several files"
+        ),
         ("cut.h5", "the file is cut short; copy or download it again"),
       ]
       for (name, reason) in cases {

@@ -47,7 +47,8 @@ struct MeasuredRun {
     error = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
   }
 
-  /// What is wrong with how it ended, if anything is: a command ends with 0 and silence, or with 2
+  /// What is wrong with how it ended, if anything is: a command ends with 0 and nothing
+  /// but notes, or with 2
   /// and one line, after no long time and with no more memory than twice the file and `constant`.
   func complaint(file byteCount: Int, constant: Int, seconds limit: Double, different: Bool)
     -> String?
@@ -56,7 +57,8 @@ struct MeasuredRun {
     switch status {
     case 0,
       1 where different || status == 0:
-      if !error.isEmpty { return "status \(status) and words: \(error)" }
+      let isNotes = error.split(separator: "\n").allSatisfy { $0.hasPrefix("anamorph: note: ") }
+      if !isNotes { return "status \(status) and words: \(error)" }
     case 2:
       if !error.hasPrefix("anamorph: ") || error.dropLast().contains("\n") || !error.hasSuffix("\n")
       {

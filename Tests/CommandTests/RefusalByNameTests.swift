@@ -6,7 +6,7 @@ import Testing
 /// What a checkpoint of a stranger may ask for and does not get, said by name in one line.
 @Suite struct RefusalByNameTests {
   @Test(arguments: [
-    ("external_link", "/layer/kernel: a link to another file; external links are refused"),
+    ("external_link", "/layer/kernel: an external link to /secret in passwords.h5, which is never"),
     (
       "external_storage",
       "/layer/kernel: its values are in other files; external storage is refused"
@@ -15,7 +15,7 @@ import Testing
     ("plug_in", "/layer/kernel: compressed with "),
     ("shape_bomb", "/layer/kernel: claims 8796093022208 bytes of values but stores "),
     ("long_strings", "/layer/kernel: "),
-    ("circle", "/layer/kernel: a group that holds itself; such groups are refused"),
+    ("circle", "/layer/kernel: a group that holds itself, which is never followed; save the file"),
   ])
   func `a parameter that is not what it seems`(name: String, words: String) throws {
     let path = hostile(name)

@@ -41,7 +41,8 @@ public enum CheckpointFixtures {
       [
         "torch.safetensors.index.json", "part-00001-of-00002.safetensors",
         "part-00002-of-00002.safetensors",
-      ], ["torch.npz"], ["torch_deflated.npz"],
+      ], ["torch.npz"], ["torch_deflated.npz"], ["links_tied.h5"], ["links_tied.weights.h5"],
+      ["keras3_bfloat16.h5"],
     ].map { $0.map { "CheckpointsTests/Fixtures/" + $0 } }
     + ["deflated.h5", "own.h5", "rare.h5"].map { ["CommandTests/Fixtures/" + $0] }
 }

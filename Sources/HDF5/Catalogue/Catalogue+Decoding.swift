@@ -6,7 +6,7 @@ extension Catalogue {
   }
 
   /// The version of the encoding.
-  static let version: UInt64 = 1
+  static let version: UInt64 = 2
 
   /// Reads an answer about a file of `byteCount` bytes.
   static func answer(
@@ -112,7 +112,7 @@ extension CatalogueDecoder {
     switch try number() {
     case 0: target = .node(try number())
     case 1: target = .soft(try text())
-    case 2: target = .external
+    case 2: target = .external(try text())
     case 3: target = .unknown
     case 4: target = .again(try text())
     case 5: target = .circle

@@ -26,7 +26,8 @@ struct Catalogue: Sendable {
   enum Target: Sendable {
     case node(Int)
     case soft(String)
-    case external
+    /// To another file: which, and what in it, in words.
+    case external(String)
     case unknown
     /// A group that has another path already, this one.
     case again(String)

@@ -99,13 +99,30 @@ final class CatalogueFile: Sendable {
     case .node: return .hard
     case .soft(let target): return .soft(target)
     case .again(let target): return .soft(target)
-    case .external, .unknown: return .external
+    case .external(let target): return .external(target)
+    case .unknown: return .userDefined
     case .circle:
-      throw error(.unsupported, "a group that holds itself; such groups are refused")
+      throw error(
+        .unsupported,
+        "a group that holds itself, which is never followed; save the file without that link")
     case .tooDeep:
-      throw error(.unsupported, "more than \(Catalogue.deepest) groups deep; refused")
+      throw error(
+        .unsupported, "more than \(Catalogue.deepest) groups deep; save it in fewer")
     case .broken(let kind, let reason): throw error(kind, reason)
     case nil: throw error(.objectNotFound, "no such object in the file")
+    }
+  }
+
+  /// What is at `path`, which holds no links but hard ones.
+  func kind(at path: String) throws(HDF5Error) -> Group.Entry.Kind {
+    switch try node(path).content {
+    case .group: return .group
+    case .dataset: return .dataset
+    case .namedType: return .namedType
+    case .unknown: return .unknown
+    case .broken(.unknown, let kind, let reason):
+      throw HDF5Error(kind: kind, path: self.path, object: path, reason: reason)
+    case .broken(let kind, _, _): return kind
     }
   }
 

@@ -6,6 +6,9 @@ struct CatalogueTaking {
   private let limit: Int
   private let send: ([UInt8]) -> Void
   private var sent = 0
+  /// What is sent next: many records at once, since the other process wakes for each piece.
+  private var waiting: [UInt8] = []
+  private static let pieceByteCount = 1 << 16
   private var pending: [(path: String, parent: Int, depth: Int)] = [("/", -1, 0)]
   private var parents: [Int] = []
   private var known: [UInt64: Int] = [:]
@@ -39,6 +42,7 @@ struct CatalogueTaking {
     var end = CatalogueEncoder()
     end.record(.end) { $0.number(index) }
     try emit(end)
+    send(waiting)
   }
 
   private mutating func emit(_ encoder: CatalogueEncoder) throws(HDF5Error) {
@@ -46,9 +50,13 @@ struct CatalogueTaking {
     guard sent <= limit, pending.count <= Catalogue.mostNodes else {
       throw HDF5Error(
         kind: .tooLarge, path: file.path,
-        reason: "describes more than a file of its size can hold; refused as damaged or hostile")
+        reason: "describes more than a file of its size can hold; refused as damaged or hostile; "
+          + "download it again")
     }
-    send(encoder.bytes)
+    waiting += encoder.bytes
+    guard waiting.count >= Self.pieceByteCount else { return }
+    send(waiting)
+    waiting.removeAll(keepingCapacity: true)
   }
 
   private mutating func describe(
@@ -57,6 +65,7 @@ struct CatalogueTaking {
     do throws(HDF5Error) {
       let object = try opened(path)
       var body = CatalogueEncoder()
+      try object?.requireReadableAttributes()
       attributes(object, &body)
       if let group = object as? Group {
         let links = try group.links()
@@ -86,11 +95,19 @@ struct CatalogueTaking {
   }
 
   private func opened(_ path: String) throws(HDF5Error) -> Object? {
-    switch kind(of: path) {
-    case H5I_DATASET: try Dataset(file: file, path: path)
-    case H5I_DATATYPE: nil
-    // What cannot be opened fails here, in the library's words.
-    default: try Group(file: file, path: path)
+    try Library.call { () throws(HDF5Error) in
+      guard
+        let identifier = Identifier(
+          chdf5_open_object(file.identifier.raw, path), closedBy: H5Oclose)
+      else { throw .library(path: file.path, object: path, "cannot be opened") }
+      switch H5Iget_type(identifier.raw) {
+      case H5I_GROUP: return Group(file: file, path: path, identifier: identifier)
+      case H5I_DATASET:
+        return try Dataset(describing: Object(file: file, path: path, identifier: identifier))
+      case H5I_DATATYPE: return nil
+      default:
+        throw HDF5Error(kind: .wrongType, path: file.path, object: path, reason: "not a group")
+      }
     }
   }
 
@@ -115,7 +132,7 @@ struct CatalogueTaking {
   }
 
   private func attributes(_ object: Object?, _ encoder: inout CatalogueEncoder) {
-    guard let object, let names = try? object.attributeNames() else {
+    guard let object, let names = try? object.listedAttributeNames() else {
       encoder.number(0)
       return
     }
@@ -139,16 +156,22 @@ struct CatalogueTaking {
   ) {
     let path = group.path == "/" ? "/" + link.name : group.path + "/" + link.name
     switch link.type {
-    case H5L_TYPE_SOFT:
+    case H5L_TYPE_SOFT, H5L_TYPE_EXTERNAL:
       do throws(HDF5Error) {
-        guard case .soft(let target) = try group.link(at: path) else { return encoder.number(3) }
-        encoder.number(1)
-        encoder.text(target)
+        let link = try Library.call { () throws(HDF5Error) in try group.link(at: path) }
+        switch link {
+        case .soft(let target):
+          encoder.number(1)
+          encoder.text(target)
+        case .external(let target):
+          encoder.number(2)
+          encoder.text(target)
+        case .hard, .userDefined: encoder.number(3)
+        }
       } catch {
         encoder.number(7)
         encoder.failure(error.kind, error.reason)
       }
-    case H5L_TYPE_EXTERNAL: encoder.number(2)
     case H5L_TYPE_HARD: hardTarget(path, index, depth, &encoder)
     default: encoder.number(3)
     }
@@ -225,80 +248,5 @@ extension Dataset {
     guard count <= 1 << 16, let texts = try? readStrings() else { return nil }
     let bytes = texts.reduce(0) { $0 + $1.utf8.count }
     return bytes <= Catalogue.mostTextBytes ? texts : nil
-  }
-}
-
-/// What another process needs to decode the values of a dataset.
-private struct BlockFacts {
-  var padding = FixedText.Padding.zeros
-  var fill: [UInt8] = []
-  /// Whether the bytes in the file are the elements and nothing else.
-  var isPlain = false
-  /// The blocks, when there are few and they need no more than this package decodes.
-  var blocks: [StoredBlock]?
-
-  /// The facts of `dataset`; under `Library.call`.
-  init(_ dataset: Dataset) throws(HDF5Error) {
-    let raw = dataset.identifier.raw
-    guard
-      let type = Identifier(H5Dget_type(raw), closedBy: H5Tclose),
-      let list = Identifier(H5Dget_create_plist(raw), closedBy: H5Pclose)
-    else { throw dataset.failure("cannot be described") }
-    padding = FixedText(type.raw).padding
-    switch dataset.elementType {
-    case .integer(let bits, _):
-      // A whole number may use some of its bits only.
-      isPlain = H5Tget_precision(type.raw) == bits && H5Tget_offset(type.raw) == 0
-    case .float16, .bfloat16, .float32, .float64, .boolean, .fixedString: isPlain = true
-    case .variableString, .opaque, .other: return
-    }
-    var defined = H5D_FILL_VALUE_UNDEFINED
-    if H5Pfill_value_defined(list.raw, &defined) >= 0, defined == H5D_FILL_VALUE_USER_DEFINED {
-      var bytes = [UInt8](repeating: 0, count: dataset.elementSize)
-      guard H5Pget_fill_value(list.raw, type.raw, &bytes) >= 0 else {
-        isPlain = false
-        return
-      }
-      fill = bytes
-    }
-    guard isPlain, case .chunked(let extents) = dataset.storage.layout else { return }
-    blocks = Self.blocks(dataset, extents, list.raw)
-  }
-
-  private static func blocks(
-    _ dataset: Dataset, _ extents: [Int], _ list: hid_t
-  ) -> [StoredBlock]? {
-    var options: UInt32 = 0
-    var userBlock: hsize_t = 0
-    let file = dataset.file.identifier.raw
-    guard
-      ChunkDecoder.decodes(dataset.storage.filters, elementSize: dataset.elementSize),
-      // Blocks at the edge may be left unfiltered, and offsets leave out what precedes the file.
-      H5Pget_chunk_opts(list, &options) >= 0, options == 0,
-      let creation = Identifier(H5Fget_create_plist(file), closedBy: H5Pclose),
-      H5Pget_userblock(creation.raw, &userBlock) >= 0, userBlock == 0,
-      let space = Identifier(H5Dget_space(dataset.identifier.raw), closedBy: H5Sclose)
-    else { return nil }
-    var count: hsize_t = 0
-    guard H5Dget_num_chunks(dataset.identifier.raw, space.raw, &count) >= 0,
-      count <= Catalogue.mostBlocks
-    else { return nil }
-    var blocks: [StoredBlock] = []
-    for index in 0..<count {
-      var start = [hsize_t](repeating: 0, count: max(extents.count, 1))
-      var (skipped, address, size) = (UInt32(0), haddr_t(0), hsize_t(0))
-      guard
-        H5Dget_chunk_info(
-          dataset.identifier.raw, space.raw, index, &start, &skipped, &address, &size) >= 0,
-        let offset = Int(exactly: address), let byteCount = Int(exactly: size)
-      else { return nil }
-      let place = start.prefix(extents.count).compactMap { Int(exactly: $0) }
-      guard place.count == extents.count else { return nil }
-      // Blocks left over from a larger extent hold nothing of the dataset.
-      guard zip(place, dataset.shape).allSatisfy({ $0 < $1 }) else { continue }
-      blocks.append(
-        StoredBlock(start: place, offset: offset, byteCount: byteCount, skipped: skipped))
-    }
-    return blocks
   }
 }

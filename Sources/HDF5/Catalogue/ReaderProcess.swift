@@ -10,11 +10,12 @@ public struct ReaderProcess: Sendable {
   public var executable: String
   /// Its first arguments, after which it must call ``ReaderService/run(_:)`` with the rest.
   public var arguments: [String]
-  /// How long an answer may take, in seconds, beside what the length of the file allows.
+  /// How long an answer may take, in seconds, beside what the length of the file allows: more than the
+  /// processor time it may take, as it may have to wait for a processor.
   public var seconds: Double
 
   /// A reader that is the program `executable` with `arguments`.
-  public init(executable: String, arguments: [String], seconds: Double = 10) {
+  public init(executable: String, arguments: [String], seconds: Double = 30) {
     (self.executable, self.arguments, self.seconds) = (executable, arguments, seconds)
   }
 
@@ -171,7 +172,8 @@ public struct ReaderProcess: Sendable {
     case .tooMuch:
       throw HDF5Error(
         kind: .tooLarge, path: path,
-        reason: "describes more than a file of its size can hold; refused as damaged or hostile")
+        reason: "describes more than a file of its size can hold; refused as damaged or hostile; "
+          + "download it again")
     }
   }
 }

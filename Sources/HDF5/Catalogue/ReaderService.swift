@@ -148,7 +148,7 @@ private struct Service {
     case .integer(16, false): return (raw(try dataset.converted(UInt16.self, rows)), false)
     case .integer(32, false): return (raw(try dataset.converted(UInt32.self, rows)), false)
     case .integer(64, false): return (raw(try dataset.converted(UInt64.self, rows)), false)
-    case .float16, .bfloat16, .boolean, .fixedString, .integer:
+    case .float16, .bfloat16, .boolean, .fixedString, .integer, .opaque(bytes: 2, _):
       return (try dataset.bytes(rows), dataset.isBigEndian)
     case .variableString, .opaque, .other:
       throw dataset.error(.wrongType, "holds \(dataset.elementType), not numbers")
