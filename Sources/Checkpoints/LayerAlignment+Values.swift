@@ -1,0 +1,74 @@
+extension LayerAlignment {
+  /// Gives so many values of a parameter, of the first list or the second.
+  typealias Sampling<Failure: Error> =
+    (_ isFirst: Bool, _ place: Int, _ count: Int) throws(Failure) -> [Double]
+
+  /// Pairs layers that are left by what they are made of, and where several are made alike, by the
+  /// values of their parameters; layers of which values say nothing are left.
+  ///
+  /// Among layers made alike, those are paired whose likeness adds up to the most; kernels count four
+  /// times as much as vectors.
+  mutating func joinByValues<Failure: Error>(
+    _ sample: Sampling<Failure>
+  ) throws(Failure) {
+    // Layers with the same parameters in all first.
+    let (a, b) = outlines()
+    let others = Dictionary(grouping: b, by: \.signature)
+    var groups: [(first: [Int], second: [Int])] = []
+    var places: [Int: Int] = [:]
+    for outline in a {
+      guard let alike = others[outline.signature] else { continue }
+      if let place = places[outline.signature] {
+        groups[place].first.append(outline.layer)
+      } else {
+        places[outline.signature] = groups.count
+        groups.append(([outline.layer], alike.map(\.layer)))
+      }
+    }
+    for group in groups {
+      if group.first.count == 1, group.second.count == 1 {
+        join(group.first[0], group.second[0], .unordered)
+      } else {
+        try join(group.first, group.second, sample)
+      }
+    }
+    // Then what is left of any that have something in common: layers that share others out.
+    var isFound = true
+    while isFound {
+      let (a, b) = outlines()
+      guard a.count * b.count <= 1 << 20 else { return }
+      let alikeA = a.filter { x in b.contains { x.sharedCount($0) > 0 && mayJoin(x.layer, $0.layer) } }
+      let alikeB = b.filter { x in a.contains { x.sharedCount($0) > 0 && mayJoin($0.layer, x.layer) } }
+      isFound = try join(alikeA.map(\.layer), alikeB.map(\.layer), sample)
+    }
+  }
+
+  /// Pairs the layers of two groups whose likeness adds up to the most.
+  /// - Returns: Whether any pair was found.
+  @discardableResult
+  private mutating func join<Failure: Error>(
+    _ a: [Int], _ b: [Int], _ sample: Sampling<Failure>
+  ) throws(Failure) -> Bool {
+    guard !a.isEmpty, !b.isEmpty, a.count <= (1 << 20) / b.count else { return false }
+    let count = min(2048, max(64, (1 << 27) / (a.count * b.count)))
+    var (samplesA, samplesB): ([Int: SampledValues], [Int: SampledValues]) = ([:], [:])
+    var likeness = [[Double]](repeating: [Double](repeating: 0, count: b.count), count: a.count)
+    for (row, p) in a.enumerated() {
+      for (column, q) in b.enumerated() {
+        var (sum, weights) = (0.0, 0.0)
+        for (i, j) in links(p, q) where first.identities[i].shape == second.identities[j].shape {
+          if samplesA[i] == nil { samplesA[i] = SampledValues(try sample(true, i, count)) }
+          if samplesB[j] == nil { samplesB[j] = SampledValues(try sample(false, j, count)) }
+          guard let x = samplesA[i], let y = samplesB[j] else { continue }
+          let weight = first.identities[i].shape.count >= 2 ? 4.0 : 1
+          sum += weight * x.likeness(to: y)
+          weights += weight
+        }
+        likeness[row][column] = weights > 0 ? sum / weights : 0
+      }
+    }
+    let pairs = bestAssignment(likeness)
+    for (row, column) in pairs { join(a[row], b[column], .values) }
+    return !pairs.isEmpty
+  }
+}
