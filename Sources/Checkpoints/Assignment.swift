@@ -6,7 +6,7 @@
 ///
 /// - Precondition: all rows are equally long, and no value is NaN.
 /// - Complexity: O(s² l), s and l being the smaller and the larger of the numbers of rows and columns.
-func bestAssignment(_ values: [[Double]]) -> [(row: Int, column: Int)] {
+package func bestAssignment(_ values: [[Double]]) -> [(row: Int, column: Int)] {
   let (rows, columns) = (values.count, values.first?.count ?? 0)
   precondition(
     values.allSatisfy { $0.count == columns && $0.allSatisfy { $0 >= 0 } },

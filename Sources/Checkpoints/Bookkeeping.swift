@@ -43,11 +43,14 @@ extension CheckpointDifference {
         let counts = parameters.filter { $0.role == .batchCount }.count
         let factors = parameters.count - counts
         var kinds: [String] = []
-        if counts > 0 { kinds.append(counts == 1 ? "1 count of batches" : "\(counts) counts of batches") }
+        if counts > 0 {
+          kinds.append(counts == 1 ? "1 count of batches" : "\(counts) counts of batches")
+        }
         if factors > 0 {
           kinds.append(factors == 1 ? "1 factor of 1" : "\(factors) factors of 1")
         }
-        return "\(kinds.joined(separator: " and ")) of the \(one), which the \(other) does not keep, "
+        return
+          "\(kinds.joined(separator: " and ")) of the \(one), which the \(other) does not keep, "
           + (parameters.count == 1 ? "does" : "do") + " not count"
       }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")

@@ -13,6 +13,13 @@ extension Checkpoint {
     let places = parameter.spreadPlaces(count).map(parameter.storedPlace)
     let order = places.indices.sorted { places[$0] < places[$1] }
     var sample = [Double](repeating: 0, count: places.count)
+    let direct = try source.withElements(parameter) { elements throws(FileError) in
+      try elements.values(at: order.map { places[$0] })
+    }
+    if let direct {
+      for (place, value) in zip(order, direct) { sample[place] = value }
+      return sample
+    }
     var (start, next) = (0, 0)
     try source.eachBlock(parameter) { block in
       while next < order.count, places[order[next]] < start + block.count {
@@ -22,6 +29,25 @@ extension Checkpoint {
       start += block.count
     }
     return sample
+  }
+}
+
+extension StoredElements {
+  /// The elements at `places`, which increase; neighbours are read together.
+  fileprivate func values(at places: [Int]) throws(FileError) -> [Double] {
+    var bytes: [UInt8] = []
+    var buffer: [UInt8] = []
+    var start = 0
+    while start < places.count {
+      var end = start + 1
+      while end < places.count, places[end] == places[end - 1] + 1 { end += 1 }
+      try withBytes(of: places[start]..<places[end - 1] + 1, buffer: &buffer) {
+        bytes.append(contentsOf: $0)
+      }
+      start = end
+    }
+    if count > 0 { release(0..<count) }
+    return numbers.doubles(bytes)
   }
 }
 

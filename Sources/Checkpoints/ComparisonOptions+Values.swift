@@ -43,8 +43,12 @@ extension ComparisonOptions {
       guard rows.count * columns.count > 1, rows.count <= (1 << 16) / max(1, columns.count)
       else { continue }
       var (first, second): ([SampledValues], [SampledValues]) = ([], [])
-      for row in rows { first.append(SampledValues(try sample(true, row, 2048))) }
-      for column in columns { second.append(SampledValues(try sample(false, column, 2048))) }
+      for row in rows {
+        first.append(SampledValues(try sample(true, row, SampledValues.mostTaken)))
+      }
+      for column in columns {
+        second.append(SampledValues(try sample(false, column, SampledValues.mostTaken)))
+      }
       let likeness = first.map { one in second.map { one.likeness(to: $0) } }
       let best = isOrdered ? Self.bestInOrder(likeness) : bestAssignment(likeness)
       let (places, others) = (Self.numbers(rows), Self.numbers(columns))

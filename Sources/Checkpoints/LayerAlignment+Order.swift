@@ -34,7 +34,8 @@ extension LayerAlignment {
     let (a, b) = (first.sharedPartCount, second.sharedPartCount)
     guard a > 0 || b > 0 else { return }
     let numbers = Dictionary(
-      second.restLayers.map { (second.name($0, without: b), $0) }, uniquingKeysWith: { one, _ in one }
+      second.restLayers.map { (second.name($0, without: b), $0) },
+      uniquingKeysWith: { one, _ in one }
     )
     for p in first.restLayers {
       guard let q = numbers[first.name(p, without: a)], mayJoin(p, q) else { continue }

@@ -37,8 +37,12 @@ extension LayerAlignment {
     while isFound {
       let (a, b) = outlines()
       guard a.count * b.count <= 1 << 20 else { return }
-      let alikeA = a.filter { x in b.contains { x.sharedCount($0) > 0 && mayJoin(x.layer, $0.layer) } }
-      let alikeB = b.filter { x in a.contains { x.sharedCount($0) > 0 && mayJoin($0.layer, x.layer) } }
+      let alikeA = a.filter { x in
+        b.contains { x.sharedCount($0) > 0 && mayJoin(x.layer, $0.layer) }
+      }
+      let alikeB = b.filter { x in
+        a.contains { x.sharedCount($0) > 0 && mayJoin($0.layer, x.layer) }
+      }
       isFound = try join(alikeA.map(\.layer), alikeB.map(\.layer), sample)
     }
   }
@@ -50,7 +54,7 @@ extension LayerAlignment {
     _ a: [Int], _ b: [Int], _ sample: Sampling<Failure>
   ) throws(Failure) -> Bool {
     guard !a.isEmpty, !b.isEmpty, a.count <= (1 << 20) / b.count else { return false }
-    let count = min(2048, max(64, (1 << 27) / (a.count * b.count)))
+    let count = min(SampledValues.mostTaken, max(64, (1 << 27) / (a.count * b.count)))
     var (samplesA, samplesB): ([Int: SampledValues], [Int: SampledValues]) = ([:], [:])
     var likeness = [[Double]](repeating: [Double](repeating: 0, count: b.count), count: a.count)
     for (row, p) in a.enumerated() {

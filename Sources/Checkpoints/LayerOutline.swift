@@ -30,8 +30,13 @@ struct LayerOutline {
   private static func common(_ a: [Int], _ b: [Int]) -> Int {
     var (i, j, count) = (0, 0, 0)
     while i < a.count, j < b.count {
-      if a[i] == b[j] { (i, j, count) = (i + 1, j + 1, count + 1) } else if a[i] < b[j] { i += 1 } else
-      { j += 1 }
+      if a[i] == b[j] {
+        (i, j, count) = (i + 1, j + 1, count + 1)
+      } else if a[i] < b[j] {
+        i += 1
+      } else {
+        j += 1
+      }
     }
     return count
   }

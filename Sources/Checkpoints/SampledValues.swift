@@ -6,6 +6,9 @@
 
 /// Some values of a parameter, made ready to be compared with those of many others.
 struct SampledValues {
+  /// How many values of a parameter are looked at.
+  static let mostTaken = 512
+
   private let values: [Double]
   /// The values less their mean, divided by their length; empty when they are all the same.
   private let direction: [Double]

@@ -79,8 +79,10 @@ struct StateDictionary {
 
   private static let ranks = Dictionary(
     uniqueKeysWithValues: [
-      ["embedding", "embeddings"], ["depthwise_kernel"], ["weight"], ["kernel"], ["scale", "gamma"],
-      ["pointwise_kernel"], ["recurrent_kernel"], ["bias", "beta"], ["running_mean", "moving_mean"],
+      ["embedding", "embeddings"], ["depthwise_kernel"], ["weight"], ["kernel"],
+      ["scale", "gamma"],
+      ["pointwise_kernel"], ["recurrent_kernel"], ["bias", "beta"],
+      ["running_mean", "moving_mean"],
       ["running_var", "moving_variance"],
     ].enumerated().flatMap { rank, names in names.map { ($0, rank) } })
 

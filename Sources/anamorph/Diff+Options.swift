@@ -22,7 +22,8 @@ extension Diff {
       }
     }
     let prefix = options.strippedPrefix
-    if !prefix.isEmpty, !checkpoints.contains(where: { $0.parameters.contains(where: options.strips) })
+    if !prefix.isEmpty,
+      !checkpoints.contains(where: { $0.parameters.contains(where: options.strips) })
     {
       throw ExitCode.trouble("--strip-prefix '\(prefix)': no name of a layer begins so")
     }
