@@ -11,7 +11,16 @@ package func bestAssignment(_ values: [[Double]]) -> [(row: Int, column: Int)] {
   precondition(
     values.allSatisfy { $0.count == columns && $0.allSatisfy { $0 >= 0 } },
     "\(rows) rows that are not of \(columns) values of at least 0")
-  guard rows > 0, columns > 0 else { return [] }
+  // Rows and columns without any value would only make ties.
+  let (full, others) = (
+    values.indices.filter { values[$0].contains { $0 > 0 } },
+    (0..<columns).filter { column in values.contains { $0[column] > 0 } }
+  )
+  guard !full.isEmpty else { return [] }
+  guard full.count == rows, others.count == columns else {
+    return bestAssignment(full.map { row in others.map { values[row][$0] } })
+      .map { (full[$0.row], others[$0.column]) }
+  }
   let isTurned = rows > columns
   let (small, large) = (min(rows, columns), max(rows, columns))
   func cost(_ i: Int, _ j: Int) -> Double { isTurned ? -values[j][i] : -values[i][j] }
