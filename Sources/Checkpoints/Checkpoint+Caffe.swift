@@ -47,7 +47,7 @@ extension Checkpoint {
     case 2 where shapes[0].count >= 2 && shapes[1].count == 1: roles = [.kernel, .bias]
     case 2 where shapes[0].count == 1 && shapes[0] == shapes[1]: roles = [.gamma, .beta]
     case 3 where shapes[0] == shapes[1] && shapes[2] == [1]:
-      roles = [.movingMean, .movingVariance, .other("moving_factor")]
+      roles = [.movingMean, .movingVariance, .movingFactor]
     default: break
     }
     for (index, role) in roles.enumerated() {

@@ -120,7 +120,8 @@ extension Checkpoint {
       return
     }
     let roles = KerasClass.roles(
-      node.snakeClass, node.configuration, node.variables.map(\.shape))
+      node.snakeClass, node.configuration, node.variables.map(\.shape),
+      node.variables.map(\.elementType))
     for (dataset, role) in zip(node.variables, roles) {
       guard dataset.elementType.isNumeric, !dataset.isNull else {
         throw HDF5Error(

@@ -1,3 +1,5 @@
+import HDF5
+
 extension CheckpointDifference {
   /// The difference in a sentence or two.
   public var summary: String {
@@ -52,6 +54,7 @@ extension CheckpointDifference {
     if reshaped.count > 6 { parts.append("\(reshaped.count - 6) more have another shape") }
     if !onlyBefore.isEmpty { parts.append("\(onlyBefore.count) only in the first") }
     if !onlyAfter.isEmpty { parts.append("\(onlyAfter.count) only in the second") }
+    if let words = bookkeepingWords { parts.append(words) }
     let damaged = pairs.filter { ($0.change?.nonFiniteAfter ?? 0) > 0 }.count
     if damaged > 0 { parts.append("\(damaged) hold NaN or infinity in the second") }
     let turned = Set(pairs.compactMap(\.transposition)).sorted()
@@ -71,6 +74,13 @@ extension CheckpointDifference {
     let retyped = pairs.filter { $0.before.elementType != $0.after.elementType }.count
     if retyped > 0, extent != .typeConversion {
       parts.append("\(retyped) are stored in another element type")
+    }
+    let whole = pairs.filter {
+      $0.before.role != .batchCount
+        && $0.before.elementType.isFloatingPoint != $0.after.elementType.isFloatingPoint
+    }.count
+    if whole > 0 {
+      parts.append("\(whole) are whole numbers on one side, compared as stored and without a scale")
     }
     return parts.joined(separator: "; ") + "."
   }

@@ -55,6 +55,11 @@ public struct CheckpointDifference: Sendable {
   public let onlyBefore: [Checkpoint.Parameter]
   /// Parameters of the second without a partner.
   public let onlyAfter: [Checkpoint.Parameter]
+  /// Parameters of the first without a partner that are no difference: counts of batches that PyTorch
+  /// keeps, factors of 1 that Caffe keeps, where the second has none at all.
+  public let bookkeepingBefore: [Checkpoint.Parameter]
+  /// The same of the second.
+  public let bookkeepingAfter: [Checkpoint.Parameter]
   /// How many parameters of the first were left out because the caller said so.
   public let excludedBefore: Int
   /// How many parameters of the second were left out because the caller said so.
@@ -117,8 +122,10 @@ public struct CheckpointDifference: Sendable {
       pairs.append(pair)
     }
     self.pairs = pairs
-    onlyBefore = alignment.onlyBefore.map { a[$0] }
-    onlyAfter = alignment.onlyAfter.map { b[$0] }
+    (onlyBefore, bookkeepingBefore) = try Bookkeeping(of: before, besides: after).split(
+      alignment.onlyBefore.map { a[$0] })
+    (onlyAfter, bookkeepingAfter) = try Bookkeeping(of: after, besides: before).split(
+      alignment.onlyAfter.map { b[$0] })
     excludedBefore = before.parameters.count - a.count
     excludedAfter = after.parameters.count - b.count
     omittedBefore = before.omissions(of: options)

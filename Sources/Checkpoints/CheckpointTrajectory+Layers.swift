@@ -13,14 +13,14 @@ extension CheckpointTrajectory {
     var layers: [LayerPoint] = []
     var places: [String: Int] = [:]
     for point in points where point.step == step {
-      guard let change = point.sinceFirst else { continue }
+      guard let change = point.sinceFirst, let partner = point.partner else { continue }
       let name = point.first.innermostLayer
       let place = places[name] ?? layers.count
       if place == layers.count {
         places[name] = place
         layers.append(LayerPoint(sinceFirst: LayerChange(layer: name), stepLength: 0))
       }
-      layers[place].sinceFirst.add(change, of: point.first)
+      layers[place].sinceFirst.add(change, of: point.first, to: partner)
       if let length = layers[place].stepLength, let step = point.sincePrevious?.distance {
         layers[place].stepLength = (length * length + step * step).squareRoot()
       } else {

@@ -74,6 +74,7 @@ public struct CheckpointTrajectory: Sendable {
     let parameters = first.parametersInDigestOrder.filter { !options.excludes($0) }
     var partners: [[(parameter: Checkpoint.Parameter, evidence: ParameterAlignment.Evidence)?]] = []
     var unmatched: [[Checkpoint.Parameter]] = []
+    var kept: [Set<Checkpoint.Parameter>] = []
     for checkpoint in checkpoints.dropFirst() {
       let others = checkpoint.parametersInDigestOrder.filter { !options.excludes($0) }
       let alignment = try options.alignment(parameters, others, reading: first, checkpoint)
@@ -81,7 +82,15 @@ public struct CheckpointTrajectory: Sendable {
         repeating: nil, count: parameters.count)
       for pair in alignment.pairs { row[pair.before] = (others[pair.after], pair.evidence) }
       partners.append(row)
-      unmatched.append(alignment.onlyAfter.map { others[$0] })
+      unmatched.append(
+        try Bookkeeping(of: checkpoint, besides: first).split(
+          alignment.onlyAfter.map { others[$0] }
+        ).network)
+      kept.append(
+        Set(
+          try Bookkeeping(of: first, besides: checkpoint).split(
+            alignment.onlyBefore.map { parameters[$0] }
+          ).kept))
     }
     var points: [[Point]] = partners.map { _ in [] }
     var totals = [Totals](repeating: Totals(), count: partners.count)
@@ -119,6 +128,7 @@ public struct CheckpointTrajectory: Sendable {
     for (index, total) in totals.enumerated() {
       pathLength += total.stepSquares.squareRoot()
       let missing = points[index].filter { $0.sinceFirst == nil }.map(\.first)
+        .filter { !kept[index].contains($0) }
       steps.append(
         Step(
           path: checkpoints[index + 1].path, comparedCount: parameters.count - missing.count,
@@ -126,7 +136,9 @@ public struct CheckpointTrajectory: Sendable {
           distance: total.distanceSquares.squareRoot(), relativeNorm: total.relativeNorm,
           cosine: total.cosine, stepLength: total.stepSquares.squareRoot(), pathLength: pathLength,
           isSame: unmatched[index].isEmpty && missing.isEmpty
-            && points[index].allSatisfy { $0.sinceFirst?.isSame ?? false }))
+            && points[index].allSatisfy {
+              $0.sinceFirst?.isSame ?? kept[index].contains($0.first)
+            }))
     }
     self.parameters = parameters
     self.points = points.flatMap { $0 }

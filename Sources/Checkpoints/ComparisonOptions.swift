@@ -22,14 +22,21 @@ public struct ComparisonOptions: Hashable, Sendable {
     return exclusions.contains { pattern in names.contains { Self.matches($0, pattern) } }
   }
 
-  /// Aligns `a` of the first with `b` of the second.
-  func alignment(
-    _ a: [Checkpoint.Parameter], _ b: [Checkpoint.Parameter], of before: Checkpoint,
-    _ after: Checkpoint
-  ) -> ParameterAlignment {
-    ParameterAlignment(
-      a, b, renames: renames, strippedPrefix: strippedPrefix,
-      isOrdered: before.orderIsRecorded && after.orderIsRecorded)
+  /// Whether the prefix to leave off is at the front of the layer name of `parameter`.
+  public func strips(_ parameter: Checkpoint.Parameter) -> Bool {
+    Identity.stripped(parameter.innermostLayer, strippedPrefix) != parameter.innermostLayer
+      || Identity.stripped(parameter.layer, strippedPrefix) != parameter.layer
+  }
+
+  /// Whether `rename` leads from some parameter of `before` to one of `after`.
+  public func leads(_ rename: Rename, from before: Checkpoint, to after: Checkpoint) -> Bool {
+    let known = Set(
+      Identity.all(after.parameters, strippedPrefix, []).flatMap { [$0.key, $0.outer] }.map {
+        Identity.Key(layer: $0.layer, role: $0.role)
+      })
+    return Identity.all(before.parameters, strippedPrefix, [rename]).contains {
+      $0.isRenamed && known.contains(Identity.Key(layer: $0.key.layer, role: $0.key.role))
+    }
   }
 
   /// Whether `pattern` covers all of `name`, in time proportional to both lengths multiplied.

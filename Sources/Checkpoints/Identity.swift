@@ -48,10 +48,20 @@ struct Identity {
     }
   }
 
+  /// Whether the names in `a`, and then its shapes, come before those in `b`.
+  static func precede(_ a: [Identity], _ b: [Identity]) -> Bool {
+    for (x, y) in zip(a, b) {
+      if x.key.layer != y.key.layer { return x.key.layer < y.key.layer }
+      if x.key.role != y.key.role { return x.key.role.name < y.key.role.name }
+      if x.shape != y.shape { return x.shape.lexicographicallyPrecedes(y.shape) }
+    }
+    return a.count < b.count
+  }
+
   /// Layouts separate the parts of a name by slashes or by dots.
   static func unified(_ name: String) -> String { String(name.map { $0 == "/" ? "." : $0 }) }
 
-  private static func stripped(_ name: String, _ prefix: String) -> String {
+  static func stripped(_ name: String, _ prefix: String) -> String {
     guard !prefix.isEmpty, name.hasPrefix(prefix), name.count > prefix.count else { return name }
     let rest = name.dropFirst(prefix.count)
     return String(rest.drop { $0 == "/" || $0 == "." })

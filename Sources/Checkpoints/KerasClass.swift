@@ -32,7 +32,10 @@ enum KerasClass {
     ].map { (snake($0), $0) })
 
   /// What the variables of a layer do, from its class and, where that says nothing, from shapes.
-  static func roles(_ snake: String, _ configuration: JSON?, _ shapes: [[Int]]) -> [Role] {
+  static func roles(
+    _ snake: String, _ configuration: JSON?, _ shapes: [[Int]], _ types: [ElementType]
+  ) -> [Role] {
+    if let roles = quantized(snake, shapes, types) { return roles }
     let settings = configuration?["config"]
     func used(_ key: String) -> Bool { settings?[key]?.bool ?? true }
     var roles: [Role]
@@ -54,6 +57,23 @@ enum KerasClass {
     }
     if roles.count > shapes.count, roles.last == .bias { roles.removeLast() }
     return roles.count == shapes.count ? roles : self.roles(shapes)
+  }
+
+  /// Of layers quantized to whole numbers of 8 bits: the kernel, the bias if there is one, and the
+  /// scale that Keras divides by; `nil` for others.
+  private static func quantized(
+    _ snake: String, _ shapes: [[Int]], _ types: [ElementType]
+  ) -> [Role]? {
+    guard types.first == .integer(bits: 8, signed: true), shapes[0].count >= 2,
+      !types.dropFirst().contains(.integer(bits: 8, signed: true))
+    else { return nil }
+    let kernel: Role = snake.hasSuffix("embedding") ? .embeddings : .kernel
+    let scale = Role.other(kernel.name + "_scale")
+    switch shapes.count {
+    case 2: return [kernel, scale]
+    case 3 where kernel == .kernel: return [kernel, .bias, scale]
+    default: return nil
+    }
   }
 
   private static func roles(_ shapes: [[Int]]) -> [Role] {

@@ -1,9 +1,19 @@
+public import HDF5
+
 /// How the parameters of one layer changed together, as if they were one vector.
 public struct LayerChange: Sendable {
   /// The layer in the first checkpoint.
   public var layer: String
-  /// How many of its parameters were compared.
+  /// How many of its parameters have a partner.
   public var parameterCount = 0
+  /// How many of them have another shape there, so that their values were not compared.
+  public var shapeChangeCount = 0
+  /// How many of them have another element type there.
+  public var typeChangeCount = 0
+  /// The element types of the parameters before, each once.
+  public var typesBefore: [ElementType] = []
+  /// The element types of their partners, each once.
+  public var typesAfter: [ElementType] = []
   /// How many values these hold.
   public var count = 0
   /// How many values changed by more than the tolerance.
@@ -20,6 +30,9 @@ public struct LayerChange: Sendable {
   public var largestIn: Checkpoint.Parameter?
   /// Where it is in that parameter: an index for each axis.
   public var largestIndex: [Int] = []
+
+  /// The largest change in units in the last place of the type before; `nil` where none was counted.
+  public var largestUlps: UInt64?
 
   private var squaresBefore = 0.0
   private var squaresAfter = 0.0
@@ -42,13 +55,31 @@ public struct LayerChange: Sendable {
   /// The share of values that changed; 0 when there are none.
   public var changedShare: Double { count == 0 ? 0 : Double(changedCount) / Double(count) }
 
-  /// Whether every value is what it was.
-  public var isSame: Bool { changedCount == 0 }
+  /// Whether every value is what it was, and no shape changed.
+  public var isSame: Bool { changedCount == 0 && shapeChangeCount == 0 }
+
+  /// How many of its parameters were compared.
+  public var comparedCount: Int { parameterCount - shapeChangeCount }
 
   init(layer: String) { self.layer = layer }
 
-  mutating func add(_ change: ParameterChange, of parameter: Checkpoint.Parameter) {
+  mutating func add(_ pair: CheckpointDifference.Pair) {
+    add(pair.change, of: pair.before, to: pair.after)
+  }
+
+  /// Adds a parameter and its partner; no change stands for another shape.
+  mutating func add(
+    _ change: ParameterChange?, of parameter: Checkpoint.Parameter, to partner: Checkpoint.Parameter
+  ) {
     parameterCount += 1
+    if !typesBefore.contains(parameter.elementType) { typesBefore.append(parameter.elementType) }
+    if !typesAfter.contains(partner.elementType) { typesAfter.append(partner.elementType) }
+    if parameter.elementType != partner.elementType { typeChangeCount += 1 }
+    guard let change else {
+      shapeChangeCount += 1
+      return
+    }
+    if let ulps = change.largestUlps { largestUlps = max(largestUlps ?? 0, ulps) }
     count += change.count
     changedCount += change.changedCount
     nonFiniteBefore += change.nonFiniteBefore
@@ -64,30 +95,27 @@ public struct LayerChange: Sendable {
 }
 
 extension CheckpointDifference {
-  /// The change of each layer with parameters that were compared, in the order of the first; a
+  /// The change of each layer with parameters that have partners, in the order of the first; a
   /// layer of a model inside the model counts by itself.
   public var layers: [LayerChange] {
     var layers: [LayerChange] = []
     var places: [String: Int] = [:]
     for pair in pairs {
-      guard let change = pair.change else { continue }
       let name = pair.before.innermostLayer
       let place = places[name] ?? layers.count
       if place == layers.count {
         places[name] = place
         layers.append(LayerChange(layer: name))
       }
-      layers[place].add(change, of: pair.before)
+      layers[place].add(pair)
     }
     return layers
   }
 
-  /// The change of everything that was compared.
+  /// The change of everything that has a partner.
   public var total: LayerChange {
     var total = LayerChange(layer: "")
-    for pair in pairs {
-      if let change = pair.change { total.add(change, of: pair.before) }
-    }
+    for pair in pairs { total.add(pair) }
     return total
   }
 }

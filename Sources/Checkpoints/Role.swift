@@ -31,10 +31,7 @@ extension Role {
   ///
   /// `W` and `b` are the names of Keras 1; `weight` and `running_mean` those of other libraries.
   public init(weightName: String) {
-    var name = weightName.split(separator: "/").last.map(String.init) ?? weightName
-    if let colon = name.lastIndex(of: ":"), name[colon...].dropFirst().allSatisfy(\.isNumber) {
-      name = String(name[..<colon])
-    }
+    let name = Self.withoutNumber(weightName.split(separator: "/").last ?? weightName[...])
     if let role = Self.named[name] {
       self = role
     } else if let (_, role) = Self.suffixes.first(where: { name.hasSuffix("_" + $0.0) }) {
@@ -42,6 +39,13 @@ extension Role {
     } else {
       self = .other(name)
     }
+  }
+
+  /// `kernel` of `kernel:0`, as TensorFlow numbers the outputs of operations.
+  static func withoutNumber(_ name: Substring) -> String {
+    guard let colon = name.lastIndex(of: ":"), name[colon...].dropFirst().allSatisfy(\.isNumber)
+    else { return String(name) }
+    return String(name[..<colon])
   }
 
   /// The name in Keras's terms, which Anamorph's own layout uses for its datasets.
@@ -69,6 +73,9 @@ extension Role {
 
   /// The count of batches that PyTorch keeps beside the statistics of a batch normalisation.
   static let batchCount = Role.other("num_batches_tracked")
+
+  /// What Caffe divides the statistics of a batch normalisation by.
+  static let movingFactor = Role.other("moving_factor")
 
   /// Whether it is an array whose axes are inputs and outputs in an order that layouts disagree on.
   var isKernel: Bool {

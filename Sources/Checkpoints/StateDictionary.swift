@@ -48,7 +48,9 @@ struct StateDictionary {
       let (x, y) = (a.components.dropLast(), b.components.dropLast())
       if x != y { return NaturalOrder.precedes(Array(x), Array(y)) }
       let (p, q) = (Self.rank(a.components.last ?? ""), Self.rank(b.components.last ?? ""))
-      return p != q ? p < q : a.components.last ?? "" < b.components.last ?? ""
+      if p != q { return p < q }
+      let (last, other) = (a.components.last ?? "", b.components.last ?? "")
+      return last != other ? last < other : a.entry.name < b.entry.name
     }
     for (components, entry) in named {
       let layer = components.dropLast().joined(separator: ".")
@@ -64,16 +66,25 @@ struct StateDictionary {
     for index in layers.indices { Self.nameRoles(&layers[index]) }
   }
 
-  /// The parts of a name, between dots or slashes.
+  /// The parts of a name, between dots or slashes, the last without the `:0` of TensorFlow.
   private static func components(_ name: String) -> [String] {
-    name.split { $0 == "." || $0 == "/" }.map(String.init)
+    var parts = name.split { $0 == "." || $0 == "/" }
+    let last = parts.popLast()
+    return parts.map(String.init) + (last.map { [Role.withoutNumber($0)] } ?? [])
   }
 
-  /// Weights first, then biases, then statistics, as PyTorch registers them; others by name.
-  private static func rank(_ name: String) -> Int {
-    let order = ["weight", "kernel", "scale", "bias", "running_mean", "running_var"]
-    return order.firstIndex(of: name) ?? order.count
-  }
+  /// Weights first, then biases, then statistics, as PyTorch registers them and Keras creates them;
+  /// others by name.
+  private static func rank(_ name: String) -> Int { ranks[name] ?? ranks.count }
+
+  private static let ranks = Dictionary(
+    uniqueKeysWithValues: [
+      ["embedding", "embeddings"], ["depthwise_kernel"], ["weight"], ["kernel"],
+      ["scale", "gamma"],
+      ["pointwise_kernel"], ["recurrent_kernel"], ["bias", "beta"],
+      ["running_mean", "moving_mean"],
+      ["running_var", "moving_variance"],
+    ].enumerated().flatMap { rank, names in names.map { ($0, rank) } })
 
   private static func nameRoles(_ layer: inout Checkpoint.Layer) {
     let isNormalization = layer.parameters.contains {

@@ -12,6 +12,12 @@ extension Diff {
     for pair in difference.pairs { table.append(row(pair)) }
     for parameter in difference.onlyBefore { table.append(row(parameter, "only in the first")) }
     for parameter in difference.onlyAfter { table.append(row(parameter, "only in the second")) }
+    for parameter in difference.bookkeepingBefore {
+      table.append(row(parameter, bookkeeping("first")))
+    }
+    for parameter in difference.bookkeepingAfter {
+      table.append(row(parameter, bookkeeping("second")))
+    }
     for layer in difference.layers { table.append(row(layer, "layer")) }
     if !difference.pairs.isEmpty { table.append(row(difference.total, "checkpoint")) }
     return table
@@ -20,7 +26,9 @@ extension Diff {
   /// The table for people: columns that would say nothing, such as second names that are all the
   /// same as the first, are left out.
   static func brief(_ table: Table, _ difference: CheckpointDifference) -> Table {
-    var rows = table.rows.filter { $0[0] == "parameter" }
+    let status = table.columns.firstIndex { $0.name == "status" } ?? 0
+    let unsaid = [Cell.text(bookkeeping("first")), .text(bookkeeping("second"))]
+    var rows = table.rows.filter { $0[0] == "parameter" && !unsaid.contains($0[status]) }
     if let ulps = table.columns.firstIndex(where: { $0.name == "largest_ulps" }) {
       for (row, pair) in difference.pairs.enumerated() {
         guard case .integer(let distance) = rows[row][ulps],
@@ -31,7 +39,8 @@ extension Diff {
     }
     let kept = table.columns.indices.filter { index in
       switch table.columns[index].name {
-      case "level": false
+      case "level", "shape_changes", "type_changes": false
+      case "type_before", "type_after": difference.total.typeChangeCount > 0
       case "layer_after": !rows.allSatisfy { $0[index] == $0[1] }
       case "parameter_after": !rows.allSatisfy { $0[index] == $0[3] }
       case "non_finite_before", "non_finite_after":
@@ -57,84 +66,58 @@ extension Diff {
     guard let change = pair.change else {
       let shapes = Cell.text("\(shapeText(before.shape)) → \(shapeText(after.shape))")
       let reason = Cell.undefined("the shapes differ")
-      return names + [shapes, "other shape"] + [
-        reason, reason, reason, reason, .none, .none, reason, .none, .none,
+      return names + [shapes] + types(before, after) + ["other shape"] + [
+        reason, reason, reason, reason, .none, .none, reason, .none, .none, .integer(1),
+        .integer(before.elementType == after.elementType ? 0 : 1),
       ]
     }
     let zero = "one of the two is zero"
     return names + [
-      .text(shapeText(before.shape)), .text(change.isSame ? "same" : "changed"),
-      .number(change.distance),
+      .text(shapeText(before.shape))
+    ] + types(before, after) + [
+      .text(change.isSame ? "same" : "changed"), .number(change.distance),
       .number(change.relativeNorm, otherwise: "the first is zero, or a norm overflows"),
       .number(change.cosine, otherwise: zero + ", or a norm overflows"),
       .number(change.largest ?? 0),
       change.largest == nil ? .none : .text(place(change.largestIndex)),
       change.largestUlps.map { .integer(Int(clamping: $0)) } ?? .none,
       .number(change.changedShare), .integer(change.nonFiniteBefore),
-      .integer(change.nonFiniteAfter),
+      .integer(change.nonFiniteAfter), .integer(0),
+      .integer(before.elementType == after.elementType ? 0 : 1),
     ]
   }
 
+  private static func types(
+    _ before: Checkpoint.Parameter, _ after: Checkpoint.Parameter
+  ) -> [Cell] {
+    [.text("\(before.elementType)"), .text("\(after.elementType)")]
+  }
+
+  /// What is said of a parameter without a partner that is no difference.
+  private static func bookkeeping(_ file: String) -> String { "only in the \(file), not counted" }
+
   private static func row(_ parameter: Checkpoint.Parameter, _ status: String) -> [Cell] {
-    let isFirst = status == "only in the first"
+    let isFirst = status.hasPrefix("only in the first")
     let (here, there) = (
       [Cell.text(parameter.innermostLayer), .text(parameter.name)], [Cell.none, .none]
     )
     let (first, second) = isFirst ? (here, there) : (there, here)
+    let type = Cell.text("\(parameter.elementType)")
     return ["parameter", first[0], .text(parameter.role.name), first[1]] + second
-      + [.none, .none, .text(shapeText(parameter.shape)), .text(status)]
-      + [Cell](repeating: .none, count: 9)
+      + [.none, .none, .text(shapeText(parameter.shape))]
+      + (isFirst ? [type, .none] : [.none, type]) + [.text(status)]
+      + [Cell](repeating: .none, count: 11)
   }
 
-  /// A row for a layer, or for everything.
-  private static func row(_ layer: LayerChange, _ level: String) -> [Cell] {
-    let count = "\(layer.parameterCount) parameters"
-    return [
-      .text(level), level == "layer" ? .text(layer.layer) : .none, .none, .none, .none, .none,
-      .none,
-      .none, .text(layer.parameterCount == 1 ? "1 parameter" : count),
-      .text(layer.isSame ? "same" : "changed"), .number(layer.distance),
-      .number(layer.relativeNorm, otherwise: "the first is zero, or a norm overflows"),
-      .number(layer.cosine, otherwise: "one of the two is zero, or a norm overflows"),
-      .number(layer.largest ?? 0),
-      layer.largestIn.map { .text("\($0.role.name) \(place(layer.largestIndex))") } ?? .none,
-      .none, .number(layer.changedShare), .integer(layer.nonFiniteBefore),
-      .integer(layer.nonFiniteAfter),
-    ]
-  }
-
-  private static func place(_ index: [Int]) -> String {
+  static func place(_ index: [Int]) -> String {
     "[" + index.map(String.init).joined(separator: ",") + "]"
   }
 
-  /// The layers for people; `nil` when each has one parameter, so that nothing would be new.
-  static func brief(layers difference: CheckpointDifference) -> Table? {
-    let layers = difference.layers
-    guard !difference.isSame, layers.contains(where: { $0.parameterCount > 1 }), layers.count > 1
-    else { return nil }
-    var whole = Table("layers", columns: columns)
-    for layer in layers { whole.append(row(layer, "layer")) }
-    let names = [
-      "layer", "shape", "status", "distance", "relative_norm", "cosine",
-      "largest_change", "largest_index", "changed_share",
-    ]
-    let kept = names.compactMap { name in columns.firstIndex { $0.name == name } }
-    var brief = Table(
-      "layers",
-      columns: kept.map { index in
-        var column = columns[index]
-        if column.name == "shape" { column.title = "parameters" }
-        return column
-      })
-    for row in whole.rows { brief.append(kept.map { row[$0] }) }
-    return brief
-  }
-
   /// Distances of an octave and more are no rounding and say nothing in ulps.
-  private static let tooFar = Cell.undefined(
+  static let tooFar = Cell.undefined(
     "a value changed by a factor of two or more, or its sign, which is far beyond rounding")
 
-  private static let columns = [
+  static let columns = [
     Column(
       "level", meaning: "parameter, layer (all its parameters together), or checkpoint (all)."),
     Column("layer", meaning: "The layer in the first file."),
@@ -148,6 +131,10 @@ extension Diff {
     Column(
       "shape",
       meaning: "The shape, or both shapes when they differ; of layers, how many parameters."),
+    Column(
+      "type_before", title: "type",
+      meaning: "The element type in the first; of layers, every one they have."),
+    Column("type_after", title: "type after", meaning: "The element type in the second."),
     Column("status", meaning: "same, changed, other shape, or only in one of the files."),
     Column(
       "distance", .number(significantDigits: 4), title: "‖b−a‖",
@@ -180,12 +167,19 @@ extension Diff {
     Column(
       "non_finite_after", .integer, title: "not finite after",
       meaning: "How many values of the second are NaN or infinite."),
+    Column(
+      "shape_changes", .integer, title: "other shapes",
+      meaning: "How many parameters have another shape in the second; 0 or 1 in rows of one."),
+    Column(
+      "type_changes", .integer, title: "other types",
+      meaning: "How many parameters have another element type in the second; 0 or 1 in rows of one."
+    ),
   ]
 }
 
 extension ElementType {
   /// How many numbers of a floating-point type lie between a power of two and the next.
-  fileprivate var numbersPerOctave: Int? {
+  var numbersPerOctave: Int? {
     switch self {
     case .float16: 1 << 10
     case .bfloat16: 1 << 7

@@ -16,8 +16,9 @@ struct Diff: ParsableCommand {
       then has a row for each file as a whole and for each of its parameters, for plotting.
 
       Exit status: 0 when every parameter has a partner of the same shape and values, 1 when \
-      something differs, 2 when a file cannot be read, or when nothing that was compared differs but \
-      arrays that could be parameters are not read; --exclude leaves those out.
+      something differs, 2 when a file cannot be read, when nothing that was compared differs but \
+      arrays that could be parameters are not read (--exclude leaves those out), or when --map, \
+      --exclude or --strip-prefix matches nothing or leaves nothing to compare.
       """)
 
   @Argument(
@@ -98,11 +99,7 @@ struct Diff: ParsableCommand {
       let first = checkpoints[0]
       let options = ComparisonOptions(
         renames: map.compactMap(Self.rename), strippedPrefix: stripPrefix, exclusions: exclude)
-      for rename in options.renames where !first.parameters.contains(where: rename.concerns) {
-        throw FileError(
-          path: before, object: rename.from, reason: "--map names it, but no parameter is called so"
-        )
-      }
+      try Self.requireUse(of: options, checkpoints)
       let isSame =
         checkpoints.count == 2
         ? try compare(first, checkpoints[1], options) : try follow(checkpoints, options)
@@ -184,6 +181,8 @@ struct Diff: ParsableCommand {
       "paired": .integer(difference.pairs.count),
       "only_before": .integer(difference.onlyBefore.count),
       "only_after": .integer(difference.onlyAfter.count),
+      "bookkeeping_before": .integer(difference.bookkeepingBefore.count),
+      "bookkeeping_after": .integer(difference.bookkeepingAfter.count),
       "excluded_before": .integer(difference.excludedBefore),
       "excluded_after": .integer(difference.excludedAfter),
       "not_compared_before": Self.json(difference.omittedBefore),

@@ -102,4 +102,58 @@ import Testing
     #expect(try status("--map", "first") == 64)
     #expect(try status("--strip-prefix", "fir") == 1)
   }
+
+  @Test(arguments: [
+    (["--exclude", "hed"], "--exclude 'hed': matches no parameter of any file"),
+    (["--exclude", "norm", "--exclude", "hed*"], "--exclude 'hed*': matches no parameter"),
+    (["--exclude", "*"], "leaves no parameter, so nothing was compared"),
+    (["--map", "first=fist"], "fist: --map names it, but no parameter"),
+    (["--strip-prefix", "module."], "--strip-prefix 'module.': no name of a layer begins so"),
+  ])
+  func `an option that does nothing is no comparison`(arguments: [String], words: String) throws {
+    for files in [["base", "base"], ["base", "statistics", "base"]] {
+      let result = try runAnamorph(["diff"] + files.map(checkpoint) + arguments)
+      #expect(result.status == 2 && result.output.isEmpty)
+      #expect(result.error.contains(words), "\(result.error)")
+      #expect(result.error.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test func `every quantity is there for layers too`() throws {
+    let json = try JSON(
+      parsing: runAnamorph([
+        "diff", "--format", "json", archive("unquantized"), archive("quantized"),
+      ]).output)
+    let rows = try #require(json["parameters"]?.array)
+    let head = try #require(rows.first { $0["level"] == "layer" && $0["layer"] == "head" })
+    #expect(head["type_before"] == "float32" && head["type_after"] == "int8, float32")
+    #expect(head["type_changes"]?.int == 1 && head["shape_changes"]?.int == 0)
+    #expect(head["largest_ulps"]?.int ?? 0 > 0 && head["non_finite_after"]?.int == 0)
+    let bias = try #require(
+      rows.first { $0["level"] == "parameter" && $0["role"] == "bias" && $0["layer"] == "head" })
+    #expect(bias["type_changes"]?.int == 0 && bias["status"] == "same")
+    let scales = rows.filter { $0["status"] == "only in the second" }
+    #expect(
+      scales.compactMap { $0["role"]?.string } == [
+        "embeddings_scale", "kernel_scale", "kernel_scale",
+      ])
+    #expect(
+      scales.allSatisfy { $0["type_after"] == "float32" && $0["type_before"]?.isNull == true })
+  }
+
+  private func archive(_ name: String) -> String { checkpoint(name).dropLast(3) + ".keras" }
+
+  @Test func `a layer whose shapes all changed has a row`() throws {
+    let result = try runAnamorph([
+      "diff", "--format", "csv", checkpoint("base"), checkpoint("replaced_head"),
+    ])
+    let lines = result.output.split(separator: "\r\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    let row = try #require(lines.first { $0.starts(with: ["layer", "head"]) })
+    let names = try #require(lines.first)
+    let shapes = try #require(names.firstIndex(of: "shape_changes"))
+    let status = try #require(names.firstIndex(of: "status"))
+    #expect(row[shapes] == "2" && row[status] == "other shape")
+  }
 }

@@ -55,7 +55,8 @@ import Testing
     Case("diff-inserted.txt", "diff base.h5 inserted.h5", status: 1),
     Case(
       "diff-layouts.txt",
-      "diff --exclude num_batches_tracked provenance_keras2.h5 provenance_pytorch.safetensors"),
+      "diff provenance_keras2.h5 provenance_pytorch.safetensors"),
+    Case("diff-quantized.txt", "diff unquantized.keras quantized.keras", status: 1),
     Case("diff-flattened.txt", "diff flat_keras2.h5 flat_pytorch.safetensors"),
     Case("trajectory.txt", "diff base.h5 statistics.h5 replaced_head.h5", status: 1),
     Case("trajectory.csv", "diff --format csv base.h5 statistics.h5 replaced_head.h5", status: 1),

@@ -5,6 +5,7 @@
     python make_fixtures.py by_hand    # with h5py: what old and odd writers leave
     python make_fixtures.py layouts2   # with TensorFlow and Keras 2: its newer layouts
     python make_fixtures.py layouts3   # with Keras 3: one network in three layouts, odd containers
+    python make_fixtures.py quantized  # with Keras 3: one network in float32 and in int8
     python make_fixtures.py pytorch    # with PyTorch, h5py and safetensors
     python make_fixtures.py layouts    # with h5py: layouts whose writers are gone
 
@@ -303,6 +304,24 @@ def layouts3():
            recurrent=[list(w.shape) for w in recurrent.layers[0].cell.trainable_weights])
 
 
+def quantized():
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import h5py
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(9)
+    model = keras.Sequential([
+        keras.Input((3,), dtype="int32"), layers.Embedding(5, 4, name="words"),
+        layers.Flatten(name="flat"), layers.Dense(6, use_bias=False, name="plain"),
+        layers.Dense(2, bias_initializer="ones", name="head")])
+    model.save(path("unquantized.keras"))
+    model.quantize("int8")
+    model.save(path("quantized.keras"))
+    record("quantized", {"keras": keras.__version__, "h5py": h5py.__version__,
+                         "backend": keras.backend.backend()})
+
+
 def pytorch():
     import h5py
     import safetensors
@@ -413,4 +432,4 @@ def layouts():
 
 if __name__ == "__main__":
     {"keras2": keras2, "keras3": keras3, "by_hand": by_hand, "layouts2": layouts2,
-     "layouts3": layouts3, "pytorch": pytorch, "layouts": layouts}[sys.argv[1]]()
+     "layouts3": layouts3, "quantized": quantized, "pytorch": pytorch, "layouts": layouts}[sys.argv[1]]()
