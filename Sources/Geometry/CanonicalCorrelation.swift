@@ -72,18 +72,34 @@ extension WhitenedPair {
     weightsAfter: Bool
   ) throws(GeometryError) -> Measured {
     if let reason = reasonAgainst { return .undefined(reason) }
-    let svd = try convertingErrors { () throws(LinearAlgebraError) in try cross.svd() }
+    let svd = try decomposedCross()
+    return Self.weighted(
+      svd.values, by: projectionWeights(svd, weightsAfter: weightsAfter, axes: nil))
+  }
+
+  /// T = U diag(ρ) Vᵀ.
+  func decomposedCross() throws(GeometryError) -> SingularValueDecomposition {
+    try convertingErrors { () throws(LinearAlgebraError) in try cross.svd() }
+  }
+
+  /// The weights wᵢ = Σⱼ |hᵢᵀ xⱼ| of one side.
+  ///
+  /// - Parameter axes: the axes in feature space of the coordinates that directions are in.
+  func projectionWeights(
+    _ svd: SingularValueDecomposition, weightsAfter: Bool, axes: Matrix?
+  ) -> [Double] {
     let side = weightsAfter ? after : before
     let variates = weightsAfter ? svd.vt : svd.u.transposed
-    let projections = variates.scalingColumns(by: side.singularValues)
+    var projections = variates.scalingColumns(by: side.singularValues)
       .timesTransposed(side.directions)
-    var (total, weighted) = (0.0, 0.0)
-    for (index, value) in svd.values.enumerated() {
-      let weight = projections.row(index).reduce(0) { $0 + abs($1) }
-      total += weight
-      weighted += weight * min(1, max(0, value))
-    }
-    return Measured(weighted, over: total, otherwise: "the weights are zero")
+    if let axes { projections = projections.timesTransposed(axes) }
+    return svd.values.indices.map { projections.row($0).reduce(0) { $0 + abs($1) } }
+  }
+
+  /// Σ w ρ / Σ w.
+  static func weighted(_ correlations: [Double], by weights: [Double]) -> Measured {
+    let sum = zip(correlations, weights).reduce(0) { $0 + $1.1 * min(1, max(0, $1.0)) }
+    return Measured(sum, over: weights.reduce(0, +), otherwise: "the weights are zero")
   }
 
   /// The share of the variance before that a linear map from the features after explains:

@@ -6,6 +6,10 @@ public enum GeometryError: Error, Equatable, Sendable {
   /// everything added so far. `side` is "before", "after" or "inputs".
   case notFinite(side: String, row: Int)
 
+  /// The largest magnitude of one side is so far from 1 that fourth powers, which measures sum, leave what
+  /// Float64 can hold.
+  case magnitude(side: String, largest: Double)
+
   /// There are no rows to learn a subspace from.
   case noRows
 
@@ -32,6 +36,10 @@ extension GeometryError: CustomStringConvertible {
     case .notFinite(let side, let row):
       "\(side): row \(row) holds a value that is not finite; look for NaN in the network's "
         + "parameters or in its inputs"
+    case .magnitude(let side, let largest):
+      "\(side): the largest value is \(largest), and sums of fourth powers of such numbers "
+        + (largest > 1 ? "overflow" : "vanish")
+        + "; multiply the features of both sides by one power of two that brings it near 1"
     case .noRows: "there are no rows; give at least one example"
     case .widths(let expected, let found):
       "\(found) columns where \(expected) are expected; give the same layer of both networks"

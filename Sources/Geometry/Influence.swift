@@ -75,11 +75,16 @@ struct Influence {
     return nuclear > 0 ? (cosine, relative, value) : nil
   }
 
-  /// The influences on the canonical correlations' mean and mean square, and on both explained shares.
+  /// The influences on the canonical correlations' mean and mean square, on both explained shares, and
+  /// on the means weighted by projections, the weights held.
+  ///
+  /// With the weights held, for correlations that lie close have weights that depend on the sample, and
+  /// on which their weighted mean does not: leaving out blocks would count that as error.
+  ///
+  /// - Parameter axes: the axes in feature space of the coordinates that rows are in.
   func correlations(
-    _ pair: WhitenedPair
-  ) throws(GeometryError) -> (mean: [Double], square: [Double], before: [Double], after: [Double])?
-  {
+    _ pair: WhitenedPair, axes: (before: Matrix?, after: Matrix?)
+  ) throws(GeometryError) -> [SimilarityMeasure: [Double]]? {
     guard pair.reasonAgainst == nil else { return nil }
     let n = Double(pair.count)
     let (x, y) = (x, y)
@@ -89,21 +94,20 @@ struct Influence {
     }
     // Whitened scores have the identity as covariance, and `cross` as cross-covariance.
     let (a, b) = (whitened(x, pair.before), whitened(y, pair.after))
-    let svd = try convertingErrors { () throws(LinearAlgebraError) in try pair.cross.svd() }
+    let svd = try pair.decomposedCross()
     let (u, v) = (a * svd.u, b.timesTransposed(svd.vt))
-    let k = Double(svd.values.count)
-    var (mean, square): ([Double], [Double]) = ([], [])
+    var parts = Matrix(rows: x.rows, columns: svd.values.count)
     for row in 0..<x.rows {
-      var (sum, sumOfSquares) = (0.0, 0.0)
       for (index, rho) in svd.values.enumerated() {
         let (s, t) = (u[row, index], v[row, index])
-        let part = s * t - rho / 2 * (s * s + t * t)
-        sum += part
-        sumOfSquares += 2 * rho * part
+        parts[row, index] = s * t - rho / 2 * (s * s + t * t)
       }
-      mean.append(sum / k)
-      square.append(sumOfSquares / k)
     }
+    func mean(_ weights: [Double]) -> [Double] {
+      let total = weights.reduce(0, +)
+      return parts.times(weights.map { $0 / total })
+    }
+    let ones = [Double](repeating: 1, count: svd.values.count)
     // tr(S_yx S_xx⁻¹ S_xy) by the scores: predictions T scaled by the predicted side's deviations.
     func explained(
       _ predictors: Matrix, _ cross: Matrix, _ rows: Matrix, _ side: WhitenedSide
@@ -119,10 +123,14 @@ struct Influence {
         (2 * products[row] - squares[row] - share * sizes[row]) / total
       }
     }
-    return (
-      mean, square, explained(b, pair.cross.transposed, x, pair.before),
-      explained(a, pair.cross, y, pair.after)
-    )
+    return [
+      .ccaMean: mean(ones),
+      .ccaSquared: parts.times(svd.values.map { 2 * $0 / Double(svd.values.count) }),
+      .pwccaBefore: mean(pair.projectionWeights(svd, weightsAfter: false, axes: axes.before)),
+      .pwccaAfter: mean(pair.projectionWeights(svd, weightsAfter: true, axes: axes.after)),
+      .explainedBefore: explained(b, pair.cross.transposed, x, pair.before),
+      .explainedAfter: explained(a, pair.cross, y, pair.after),
+    ]
   }
 
   /// The estimate for a value whose influences were found on a sample of groups of examples.

@@ -104,10 +104,13 @@ extension JointMoments {
   /// ‖Xcᵀ Yc‖², without a matrix of its own.
   var centredCrossSquaredNorm: Double { sums.centredCrossSquaredNorm(count: count) }
 
+  /// Σ (x − m)(x − m)ᵀ times `scale`. The rows and columns of features that do not vary, but for what
+  /// rounding leaves, are exactly zero.
   private func centred(_ upper: UpperTriangle, _ sum: [Double], scale: Double) -> Matrix {
     var result = upper.symmetricMatrix(scale: scale)
     guard count > 0 else { return result }
     let means = sum.map { $0 / Double(count) }
+    let raw = result.diagonal
     let (d, n) = (sum.count, Double(count) * scale)
     result.values.withUnsafeMutableBufferPointer { values in
       means.withUnsafeBufferPointer { means in
@@ -116,6 +119,13 @@ extension JointMoments {
           let mean = means[row]
           for column in 0..<d { values[row * d + column] -= n * (mean * means[column]) }
         }
+      }
+    }
+    let floor = Double.ulpOfOne * (64 + Double(count).squareRoot())
+    for index in raw.indices where result[index, index] <= floor * raw[index] {
+      for other in raw.indices {
+        result[index, other] = 0
+        result[other, index] = 0
       }
     }
     return result

@@ -172,9 +172,15 @@ public struct JointMoments: Sendable {
   }
 }
 
-/// The mean of the first rows (at most 32), rounded to Float32.
+/// The mean of the first rows (at most 32), rounded to Float32; where these are all the same number,
+/// that number, so that nothing is left of a constant feature.
 func pilotShift(of rows: Matrix) -> [Double] {
-  rows[rows: 0..<min(32, rows.rows)].columnMeans.map { mean in
+  let first = rows[rows: 0..<min(32, rows.rows)]
+  return first.columnMeans.enumerated().map { column, mean in
+    if first.rows > 0 {
+      let value = first[0, column]
+      if (0..<first.rows).allSatisfy({ first[$0, column] == value }) { return value }
+    }
     let rounded = Double(Float(mean))
     return rounded.isFinite ? rounded : mean
   }

@@ -100,7 +100,8 @@ public enum KernelCKA {
     return (
       plain,
       LinearCKA.ratio(
-        (unbiased(1, offK, offL), unbiased(0, offK, offK), unbiased(2, offL, offL)))
+        (unbiased(1, offK, offL), unbiased(0, offK, offK), unbiased(2, offL, offL)),
+        sizes: (products[0], products[2]))
     )
   }
 }

@@ -10,8 +10,9 @@ public import LinearAlgebra
 /// examples. Minibatches must be random samples: ``minibatches(of:size:)`` deals examples by the hash
 /// of their identifiers, so that neither the order in files nor the size of reads matters.
 ///
-/// Intervals leave out blocks of examples, groups never split, from every minibatch; each left-out
-/// sum follows from partial sums, without another pass. For p and q layers: O((p + q) m² d) per
+/// Intervals come from the spread of minibatches, which are independent samples, when there are ten or
+/// more and examples have no groups. Otherwise blocks of examples, groups never split, are left out of
+/// every minibatch; each left-out sum follows from partial sums, without another pass. For p and q layers: O((p + q) m² d) per
 /// minibatch for Gram matrices and O(p q m²) for pairs; (p + q) m² numbers of memory.
 public struct LayerAlignment: Sendable {
   /// The number of layers on each side.
@@ -29,6 +30,20 @@ public struct LayerAlignment: Sendable {
   /// Sums of unbiased inner products: of all examples first, then without each block.
   private var cross: [[Double]]
   private var ownBefore, ownAfter: [[Double]]
+
+  /// How large the numbers were whose differences the inner products of layers with themselves are.
+  private var sizesBefore, sizesAfter: [Double]
+
+  /// Sums over minibatches of products of inner products: of a layer's own with itself; of a pair's with
+  /// itself, with the own before and after, and of these two.
+  private var spreadBefore, spreadAfter: [Double]
+  private var spread: [SIMD4<Double>]
+
+  /// Whether an example has a group of more than itself.
+  private var isGrouped = false
+
+  /// The fewest minibatches whose spread gives intervals.
+  private static let fewestSpread = 10
 
   /// The variance of each cross sum under random pairing within minibatches.
   private var pairingVariance: [Double]
@@ -49,6 +64,11 @@ public struct LayerAlignment: Sendable {
     cross = [[Double]](repeating: zeros, count: before * after)
     ownBefore = [[Double]](repeating: zeros, count: before)
     ownAfter = [[Double]](repeating: zeros, count: after)
+    (sizesBefore, sizesAfter) = (
+      [Double](repeating: 0, count: before), [Double](repeating: 0, count: after)
+    )
+    (spreadBefore, spreadAfter) = (sizesBefore, sizesAfter)
+    spread = [SIMD4<Double>](repeating: .zero, count: before * after)
     pairingVariance = [Double](repeating: 0, count: before * after)
     blockCounts = [Int](repeating: 0, count: blocks)
   }
@@ -94,6 +114,7 @@ public struct LayerAlignment: Sendable {
     }
     var counts = [Int](repeating: 0, count: blocks)
     for place in places { counts[place] += 1 }
+    if keys.contains(where: { $0.group != $0.example }) { isGrouped = true }
     let kept = counts.map { keys.count - $0 }
     if kept.contains(where: { $0 < 4 }) { isTooSmall = true }
     var grams: [BlockedGram] = []
@@ -104,15 +125,29 @@ public struct LayerAlignment: Sendable {
       grams.append(BlockedGram(features.selectingRows(order), counts: counts))
     }
     let weight = 1 / Double(max(1, keys.count - 3))
-    for i in 0..<before { ownBefore[i] = add(grams[i], grams[i], to: ownBefore[i]).sums }
-    for j in 0..<after {
-      ownAfter[j] = add(grams[before + j], grams[before + j], to: ownAfter[j]).sums
-    }
     let m = Double(keys.count)
-    let own = grams.map { $0.product($0)[0] }
+    var own: [Double] = []
+    for (layer, gram) in grams.enumerated() {
+      let product = gram.product(gram)
+      let (part, size) = (weight * product[0], weight * gram.size)
+      own.append(product[0])
+      if layer < before {
+        add(product, gram, to: &ownBefore[layer])
+        sizesBefore[layer] += size
+        spreadBefore[layer] += part * part
+      } else {
+        add(product, gram, to: &ownAfter[layer - before])
+        sizesAfter[layer - before] += size
+        spreadAfter[layer - before] += part * part
+      }
+    }
     for i in 0..<before {
       for j in 0..<after {
-        cross[i * after + j] = add(grams[i], grams[before + j], to: cross[i * after + j]).sums
+        let product = grams[i].product(grams[before + j])
+        add(product, grams[i], to: &cross[i * after + j])
+        let (xy, xx, yy) = (product[0], own[i], own[before + j])
+        spread[i * after + j] +=
+          weight * weight * SIMD4(xy * xy, xy * xx, xy * yy, xx * yy)
         pairingVariance[i * after + j] +=
           weight * weight * 2 * own[i] * own[before + j] / (m * (m - 3))
       }
@@ -122,21 +157,45 @@ public struct LayerAlignment: Sendable {
     for (place, number) in counts.enumerated() { blockCounts[place] += number }
   }
 
-  private func add(
-    _ a: BlockedGram, _ b: BlockedGram, to sums: [Double]
-  ) -> (sums: [Double], product: [Double]) {
-    let product = a.product(b)
-    var result = sums
+  private func add(_ product: [Double], _ gram: BlockedGram, to sums: inout [Double]) {
     for place in 0...blocks {
-      let m = place == 0 ? a.count : a.count - a.counts[place - 1]
-      if m > 3 { result[place] += product[place] / Double(m - 3) }
+      let m = place == 0 ? gram.count : gram.count - gram.counts[place - 1]
+      if m > 3 { sums[place] += product[place] / Double(m - 3) }
     }
-    return (result, product)
+  }
+
+  /// Whether intervals come from the spread of minibatches.
+  public var hasSpread: Bool { minibatches >= Self.fewestSpread && !isGrouped }
+
+  /// How intervals are found.
+  public var intervalMethod: String {
+    hasSpread
+      ? "spread of \(minibatches) minibatches"
+      : "delete-block jackknife, \(blockCounts.count { $0 > 0 }) blocks"
+        + (isGrouped ? ", groups unsplit" : "")
+  }
+
+  /// The interval of a ratio of sums over independent minibatches, linearised.
+  private func estimate(_ value: Double, _ i: Int, _ j: Int, level: Double) -> Estimate {
+    let (xx, yy) = (ownBefore[i][0], ownAfter[j][0])
+    let sums = spread[i * after + j]
+    // Σ (hxy/√(xx yy) − value (hxx/xx + hyy/yy)/2)² over minibatches.
+    var squares =
+      sums[0] / (xx * yy) - value * (sums[1] / xx + sums[2] / yy) / (xx * yy).squareRoot()
+    squares +=
+      value * value / 4
+      * (spreadBefore[i] / (xx * xx) + spreadAfter[j] / (yy * yy) + 2 * sums[3] / (xx * yy))
+    let parts = Double(minibatches)
+    let error = (max(0, squares) * parts / (parts - 1)).squareRoot()
+    let slope = (1 - value) * (1 + value)
+    return Estimate(
+      value: value, standardError: slope > 0 ? error / slope : error,
+      degreesOfFreedom: parts - 1, scale: slope > 0 ? .fisherZ : .identity, level: level)
   }
 
   /// Debiased CKA of layer i before and layer j after, with its interval and its null.
   ///
-  /// Undefined where a layer is constant or its debiased self-similarity is not positive. The null is
+  /// Undefined where a layer is constant, or its debiased self-similarity is not positive. The null is
   /// random pairing within minibatches: mean 0, exact deviation, normal quantiles.
   ///
   /// - Precondition: there are such layers.
@@ -148,16 +207,30 @@ public struct LayerAlignment: Sendable {
       let reason = "debiased CKA needs at least 4 examples; there are \(count)"
       return (Estimate(value: .undefined(reason), note: "the value is undefined"), nil)
     }
-    func value(_ place: Int) -> Measured {
-      LinearCKA.ratio((cross[i * after + j][place], ownBefore[i][place], ownAfter[j][place]))
+    for (side, size) in [("before", sizesBefore[i]), ("after", sizesAfter[j])] where size == 0 {
+      return (
+        Estimate(
+          value: .undefined("the features \(side) are constant"), note: "the value is undefined"),
+        nil
+      )
     }
-    var estimate = Jackknife.estimate(
-      full: value(0), leftOut: isTooSmall ? [] : (1...blocks).map(value),
-      counts: isTooSmall ? [] : blockCounts, scale: .fisherZ, level: level)
+    func value(_ place: Int) -> Measured {
+      LinearCKA.ratio(
+        (cross[i * after + j][place], ownBefore[i][place], ownAfter[j][place]),
+        sizes: (sizesBefore[i], sizesAfter[j]))
+    }
+    var estimate: Estimate
+    if hasSpread, let number = value(0).number {
+      estimate = self.estimate(number, i, j, level: level)
+    } else {
+      estimate = Jackknife.estimate(
+        full: value(0), leftOut: isTooSmall ? [] : (1...blocks).map(value),
+        counts: isTooSmall ? [] : blockCounts, scale: .fisherZ, level: level)
+    }
     estimate.restrict(to: -1...1)
-    let spread = ownBefore[i][0] * ownAfter[j][0]
-    guard estimate.value.number != nil, spread > 0 else { return (estimate, nil) }
-    let deviation = (pairingVariance[i * after + j] / spread).squareRoot()
+    let product = ownBefore[i][0] * ownAfter[j][0]
+    guard estimate.value.number != nil, product > 0 else { return (estimate, nil) }
+    let deviation = (pairingVariance[i * after + j] / product).squareRoot()
     let reach = Distribution.normalQuantile(0.975) * deviation
     return (
       estimate,
@@ -165,111 +238,5 @@ public struct LayerAlignment: Sendable {
         mean: 0, standardDeviation: deviation, lower: -reach, upper: reach,
         method: "random pairing within minibatches, exact mean and deviation, normal quantiles")
     )
-  }
-}
-
-/// The Gram matrix of centred rows with a zero diagonal, and its sums by blocks of rows that lie side by
-/// side.
-private struct BlockedGram {
-  let gram: Matrix
-  let counts: [Int]
-
-  /// Σ over the columns of a block, for each row and block.
-  let sums: Matrix
-  var count: Int { gram.rows }
-
-  init(_ rows: Matrix, counts: [Int]) {
-    let centred = rows.centered
-    var gram = centred.timesTransposed(centred)
-    // Constant features leave rounding.
-    if centred.squaredNorm <= 1e-28 * rows.squaredNorm {
-      gram = Matrix(rows: rows.rows, columns: rows.rows)
-    }
-    for index in 0..<gram.rows { gram[index, index] = 0 }
-    self.gram = gram
-    self.counts = counts
-    sums = gram.blockSums(with: nil, counts)
-  }
-
-  /// The U-centred inner product, of all rows first and then without each block:
-  /// tr(KL) + 1ᵀK1 1ᵀL1/((m−1)(m−2)) − 2/(m−2) 1ᵀKL1 for kernels with zero diagonals.
-  func product(_ other: BlockedGram) -> [Double] {
-    let blocks = counts.count
-    let products = gram.blockSums(with: other.gram, counts)
-    let (a, b) = (sums.rowTotals, other.sums.rowTotals)
-    func folded(_ rowSums: Matrix) -> Matrix {
-      var result = Matrix(rows: blocks, columns: blocks)
-      var row = 0
-      for (block, number) in counts.enumerated() {
-        for _ in 0..<number {
-          for column in 0..<blocks { result[block, column] += rowSums[row, column] }
-          row += 1
-        }
-      }
-      return result
-    }
-    let (kl, k, l) = (folded(products), folded(sums), folded(other.sums))
-    func without(_ matrix: Matrix, _ block: Int?) -> Double {
-      let total = matrix.values.reduce(0, +)
-      guard let block else { return total }
-      var part = -matrix[block, block]
-      for column in 0..<blocks { part += matrix[block, column] + matrix[column, block] }
-      return total - part
-    }
-    func value(_ block: Int?, _ middle: Double) -> Double {
-      let m = Double(count - (block.map { counts[$0] } ?? 0))
-      guard m > 2 else { return 0 }
-      return without(kl, block) + without(k, block) * without(l, block) / ((m - 1) * (m - 2))
-        - 2 / (m - 2) * middle
-    }
-    var result = [value(nil, dot(a, b))]
-    var start = 0
-    for (block, number) in counts.enumerated() {
-      var middle = 0.0
-      for row in 0..<count where row < start || row >= start + number {
-        middle += (a[row] - sums[row, block]) * (b[row] - other.sums[row, block])
-      }
-      result.append(value(block, middle))
-      start += number
-    }
-    return result
-  }
-}
-
-extension Matrix {
-  fileprivate var rowTotals: [Double] { times([Double](repeating: 1, count: columns)) }
-
-  /// For each row, the sums over blocks of columns of the entries, times those of `other`.
-  fileprivate func blockSums(with other: Matrix?, _ counts: [Int]) -> Matrix {
-    var result = Matrix(rows: rows, columns: counts.count)
-    let width = columns
-    func sum(_ a: UnsafeBufferPointer<Double>, _ b: UnsafeBufferPointer<Double>?) {
-      for row in 0..<rows {
-        var start = row * width
-        for (block, number) in counts.enumerated() {
-          // Four sums, for additions that need not wait for one another.
-          var (s0, s1, s2, s3) = (0.0, 0.0, 0.0, 0.0)
-          var place = start
-          let end = start + number
-          while place + 3 < end {
-            s0 += a[place] * (b?[place] ?? 1)
-            s1 += a[place + 1] * (b?[place + 1] ?? 1)
-            s2 += a[place + 2] * (b?[place + 2] ?? 1)
-            s3 += a[place + 3] * (b?[place + 3] ?? 1)
-            place += 4
-          }
-          while place < end {
-            s0 += a[place] * (b?[place] ?? 1)
-            place += 1
-          }
-          result.values[row * counts.count + block] = (s0 + s1) + (s2 + s3)
-          start = end
-        }
-      }
-    }
-    values.withUnsafeBufferPointer { a in
-      if let other { other.values.withUnsafeBufferPointer { sum(a, $0) } } else { sum(a, nil) }
-    }
-    return result
   }
 }

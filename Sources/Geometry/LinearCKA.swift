@@ -28,7 +28,8 @@ public enum LinearCKA {
       return .undefined("debiased CKA needs at least 4 examples; there are \(moments.count)")
     }
     if let reason = moments.reasonAgainstCorrelation { return .undefined(reason) }
-    return ratio(debiasedProducts(moments))
+    let norms = moments.centredSquaredNorms
+    return ratio(debiasedProducts(moments), sizes: norms)
   }
 
   /// The debiased inner products of the centred Gram matrices,
@@ -108,14 +109,25 @@ public enum LinearCKA {
       x.centered.timesTransposed(x.centered).uCentred,
       y.centered.timesTransposed(y.centered).uCentred
     )
-    return ratio((k.innerProduct(l), k.squaredNorm, l.squaredNorm))
+    return ratio(
+      (k.innerProduct(l), k.squaredNorm, l.squaredNorm),
+      sizes: (x.centered.gramSquaredNorm, y.centered.gramSquaredNorm))
   }
 
-  static func ratio(_ h: (xy: Double, xx: Double, yy: Double)) -> Measured {
-    guard h.xx > 0 else {
+  /// h(X, Y) / √(h(X, X) h(Y, Y)).
+  ///
+  /// - Parameter sizes: how large the numbers are whose differences h(X, X) and h(Y, Y) are: what is below
+  ///   1e-12 of them is rounding, and counts as zero.
+  static func ratio(
+    _ h: (xy: Double, xx: Double, yy: Double), sizes: (Double, Double)
+  ) -> Measured {
+    guard h.xx.isFinite, h.yy.isFinite else {
+      return .undefined("the sums are not finite numbers")
+    }
+    guard h.xx > 1e-12 * sizes.0 else {
       return .undefined("the debiased self-similarity before is not positive; add examples")
     }
-    guard h.yy > 0 else {
+    guard h.yy > 1e-12 * sizes.1 else {
       return .undefined("the debiased self-similarity after is not positive; add examples")
     }
     return Measured(h.xy / (h.xx.squareRoot() * h.yy.squareRoot()))
@@ -131,6 +143,11 @@ public enum LinearCKA {
     }
     return nil
   }
+}
+
+extension Matrix {
+  /// ‖X Xᵀ‖².
+  fileprivate var gramSquaredNorm: Double { timesTransposed(self).squaredNorm }
 }
 
 extension JointMoments {

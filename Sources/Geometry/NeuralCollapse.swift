@@ -147,6 +147,14 @@ public struct NeuralCollapse: Equatable, Sendable {
     rows: Matrix, labels: [Int], logits: Matrix, bias: [Double]
   ) -> Measured {
     guard rows.rows > 0 else { return .undefined("there are no examples") }
+    let different = disagreements(rows: rows, labels: labels, logits: logits, bias: bias)
+    return Measured(Double(different.count { $0 }) / Double(rows.rows))
+  }
+
+  /// For each example, whether its nearest class mean is not the head's class.
+  static func disagreements(
+    rows: Matrix, labels: [Int], logits: Matrix, bias: [Double]
+  ) -> [Bool] {
     var sums = ClassSums(width: rows.columns)
     sums.add(rows, labels: labels)
     let present = sums.sums.keys.sorted()
@@ -154,13 +162,11 @@ public struct NeuralCollapse: Equatable, Sendable {
     let halves = means.rowSquaredNorms.map { $0 / 2 }
     // The nearest mean has the largest h·μ − |μ|²/2.
     let scores = rows.timesTransposed(means)
-    var different = 0
-    for row in 0..<rows.rows {
+    return (0..<rows.rows).map { row in
       let near = largest(zip(scores.row(row), halves).map { $0 - $1 })
       let chosen = largest(zip(logits.row(row), bias).map { $0 + $1 })
-      if present[near] != chosen { different += 1 }
+      return present[near] != chosen
     }
-    return Measured(Double(different) / Double(rows.rows))
   }
 }
 

@@ -1,6 +1,7 @@
 import LinearAlgebra
 
-/// The measures of one pair of sets that follow from the decompositions of its centred sides.
+/// The measures of one pair of sets that follow from the decompositions of its centred sides, each
+/// decomposition made once for all measures.
 struct PairValues {
   let pair: WhitenedPair
 
@@ -8,10 +9,8 @@ struct PairValues {
   /// fixed when some are left out, for a number that jumps has no interval.
   var held: (angles: Int, before: Int, after: Int)?
 
-  init(pair: WhitenedPair, held: (angles: Int, before: Int, after: Int)? = nil) {
-    self.pair = pair
-    self.held = held
-  }
+  /// The axes of the coordinates that directions are in, where these are not features.
+  var axes: (before: Matrix?, after: Matrix?) = (nil, nil)
 
   /// How many directions the pair's own energies choose.
   var chosen: (angles: Int, before: Int, after: Int) {
@@ -21,29 +20,60 @@ struct PairValues {
     )
   }
 
-  /// One measure.
-  func value(_ measure: SimilarityMeasure) throws(GeometryError) -> Measured {
-    switch measure {
-    case .ccaMean: return try pair.meanCorrelation()
-    case .ccaSquared: return pair.meanSquaredCorrelation
-    case .svcca:
-      let kept = held ?? chosen
-      return try pair.singularVectorCorrelation(keeping: kept.before, kept.after)
-    case .pwccaBefore: return try pair.projectionWeightedCorrelation(weightsAfter: false)
-    case .pwccaAfter: return try pair.projectionWeightedCorrelation(weightsAfter: true)
-    case .explainedBefore: return pair.explainedBefore
-    case .explainedAfter: return pair.explainedAfter
-    case .procrustes, .procrustesNormalised, .angularShape, .afterRotation, .afterRotationAndScale:
-      return try shape(measure)
-    case .largestAngle, .meanAngle, .grassmannGeodesic, .grassmannChordal, .subspaceOverlap:
-      return try angle(measure)
-    default: return .undefined("not a measure of a decomposed pair")
+  /// The measures asked for.
+  func values(
+    _ measures: [SimilarityMeasure]
+  ) throws(GeometryError) -> [SimilarityMeasure: Measured] {
+    var found = try correlations(measures)
+    if measures.contains(where: \.isShape) {
+      let cosine = try pair.shapeCosine()
+      for measure in measures where measure.isShape { found[measure] = shape(measure, cosine) }
     }
+    if measures.contains(where: { $0.family == .angles }) {
+      found.merge(try angles(measures)) { own, _ in own }
+    }
+    return found
   }
 
-  private func shape(_ measure: SimilarityMeasure) throws(GeometryError) -> Measured {
+  private func correlations(
+    _ measures: [SimilarityMeasure]
+  ) throws(GeometryError) -> [SimilarityMeasure: Measured] {
+    var found: [SimilarityMeasure: Measured] = [:]
+    let weighted = measures.contains(.pwccaBefore) || measures.contains(.pwccaAfter)
+    let svd = weighted && pair.reasonAgainst == nil ? try pair.decomposedCross() : nil
+    for measure in measures {
+      switch measure {
+      case .ccaMean:
+        if let svd {
+          let sum = svd.values.reduce(0) { $0 + min(1, max(0, $1)) }
+          found[measure] = Measured(sum / Double(svd.values.count))
+        } else {
+          found[measure] = try pair.meanCorrelation()
+        }
+      case .ccaSquared: found[measure] = pair.meanSquaredCorrelation
+      case .svcca:
+        let kept = held ?? chosen
+        found[measure] = try pair.singularVectorCorrelation(keeping: kept.before, kept.after)
+      case .pwccaBefore, .pwccaAfter:
+        guard let svd else {
+          found[measure] = .undefined(pair.reasonAgainst ?? "no correlations")
+          continue
+        }
+        let after = measure == .pwccaAfter
+        found[measure] = WhitenedPair.weighted(
+          svd.values,
+          by: pair.projectionWeights(
+            svd, weightsAfter: after, axes: after ? axes.after : axes.before))
+      case .explainedBefore: found[measure] = pair.explainedBefore
+      case .explainedAfter: found[measure] = pair.explainedAfter
+      default: continue
+      }
+    }
+    return found
+  }
+
+  private func shape(_ measure: SimilarityMeasure, _ cosine: Measured) -> Measured {
     let (xx, yy) = (pair.before.squaredNorm, pair.after.squaredNorm)
-    let cosine = try pair.shapeCosine()
     switch measure {
     case .procrustes:
       if pair.count > 0, cosine.number == nil { return Measured(xx + yy) }
@@ -63,33 +93,65 @@ struct PairValues {
     return (pair.before.directions[columns: 0..<k], pair.after.directions[columns: 0..<k])
   }
 
-  private func angle(_ measure: SimilarityMeasure) throws(GeometryError) -> Measured {
-    guard pair.before.width == pair.after.width else {
-      return .undefined("\(pair.before.width) features before, \(pair.after.width) after")
+  private func angles(
+    _ measures: [SimilarityMeasure]
+  ) throws(GeometryError) -> [SimilarityMeasure: Measured] {
+    var reason = pair.reasonAgainst
+    if pair.before.width != pair.after.width {
+      reason = "\(pair.before.width) features before, \(pair.after.width) after"
     }
-    if let reason = pair.reasonAgainst { return .undefined(reason) }
-    guard let leading = leadingDirections() else { return .undefined("no directions") }
-    return try Self.angle(measure, leading.before, leading.after)
+    guard reason == nil, let leading = leadingDirections() else {
+      let none = Measured.undefined(reason ?? "no directions")
+      return measures.reduce(into: [:]) { if $1.family == .angles { $0[$1] = none } }
+    }
+    let overlap = leading.before.transposedTimes(leading.after).squaredNorm
+    return Self.values(
+      measures, angles: try principalAngles(betweenBases: leading.before, and: leading.after),
+      overlap: overlap / Double(max(1, leading.before.columns)))
   }
 
-  /// One measure of two orthonormal bases.
-  static func angle(
-    _ measure: SimilarityMeasure, _ a: Matrix, _ b: Matrix
-  ) throws(GeometryError) -> Measured {
-    if measure == .subspaceOverlap {
-      return Measured(
-        a.transposedTimes(b).squaredNorm, over: Double(min(a.columns, b.columns)),
-        otherwise: "a subspace has no directions")
-    }
-    let angles = try principalAngles(betweenBases: a, and: b)
+  /// The measures of principal angles among `measures`, from the angles.
+  static func values(
+    _ measures: [SimilarityMeasure], angles: [Double], overlap: Double
+  ) -> [SimilarityMeasure: Measured] {
     let distances = GrassmannDistances(angles: angles)
-    switch measure {
-    case .largestAngle: return distances.asimov
-    case .meanAngle:
-      return Measured(
-        angles.reduce(0, +), over: Double(angles.count), otherwise: "a subspace has no directions")
-    case .grassmannGeodesic: return distances.geodesic
-    default: return distances.chordal
+    let none = "a subspace has no directions"
+    var found: [SimilarityMeasure: Measured] = [:]
+    for measure in measures {
+      switch measure {
+      case .largestAngle: found[measure] = distances.asimov
+      case .meanAngle:
+        found[measure] = Measured(
+          angles.reduce(0, +), over: Double(angles.count), otherwise: none)
+      case .grassmannGeodesic: found[measure] = distances.geodesic
+      case .grassmannChordal: found[measure] = distances.chordal
+      case .subspaceOverlap:
+        found[measure] = angles.isEmpty ? .undefined(none) : Measured(overlap)
+      default: continue
+      }
+    }
+    return found
+  }
+
+  /// The sine of the largest angle by which leading directions, of either side, lie off those of
+  /// `other`.
+  func motion(from other: PairValues) throws(GeometryError) -> Double? {
+    guard let own = leadingDirections(), let its = other.leadingDirections(),
+      own.before.columns == its.before.columns
+    else { return nil }
+    let before = try principalAngles(betweenBases: own.before, and: its.before)
+    let after = try principalAngles(betweenBases: own.after, and: its.after)
+    return sine(max(before.max() ?? 0, after.max() ?? 0))
+  }
+}
+
+extension SimilarityMeasure {
+  /// Whether it follows from the cosine of the angular shape distance.
+  fileprivate var isShape: Bool {
+    switch self {
+    case .procrustes, .procrustesNormalised, .angularShape, .afterRotation, .afterRotationAndScale:
+      true
+    default: false
     }
   }
 }

@@ -3,7 +3,8 @@ import Randomness
 
 extension SimilarityAnalysis {
   /// Neural collapse on both sides: intervals by leaving out blocks, groups unsplit, of the rows that are
-  /// kept; the null by labels dealt anew among the same rows.
+  /// kept, of NC4 with class means held, of NC3 less what ``ClassMeanSpread`` says; the null by labels
+  /// dealt anew among the same rows.
   func collapse(_ measures: [SimilarityMeasure]) throws(GeometryError) -> [SimilarityResult] {
     guard !measures.isEmpty else { return [] }
     guard let classes = features.classes else {
@@ -37,11 +38,20 @@ extension SimilarityAnalysis {
         ]
       }
       var leftOut: [[Measured]] = []
+      let different = side.disagreements()
       for rows in parts {
         let left = Set(rows)
-        leftOut.append(
-          try side.values(all.filter { !left.contains($0) }, labels: side.labels))
+        let kept = all.filter { !left.contains($0) }
+        var values = try side.values(kept, labels: side.labels)
+        if let different {
+          // With the class means held: examples that a mean's move takes across are no error of theirs.
+          values[4] = Measured(
+            Double(kept.count { different[$0] }), over: Double(kept.count),
+            otherwise: "there are no examples")
+        }
+        leftOut.append(values)
       }
+      let spread = measures.contains(where: \.isSelfDuality) ? side.spread(self) : nil
       var generator = generator("neural collapse \(side.isAfter)")
       var draws = [[Double]](repeating: [], count: full.count)
       for _ in 0..<min(settings.draws, 99) {
@@ -54,7 +64,8 @@ extension SimilarityAnalysis {
       for (place, measure) in side.measures.enumerated() where measures.contains(measure) {
         results[measure] = collapseResult(
           measure, full[place], leftOut: leftOut.map { $0[place] }, counts: parts.map(\.count),
-          draws: draws[place], isSampled: place == 4)
+          draws: draws[place], isSampled: place == 4,
+          surplus: measure.isSelfDuality ? 2 * (spread?.squaredTrace ?? 0) : 0)
       }
     }
     return measures.compactMap { results[$0] }
@@ -62,17 +73,23 @@ extension SimilarityAnalysis {
 
   private func collapseResult(
     _ measure: SimilarityMeasure, _ full: Measured, leftOut: [Measured], counts: [Int],
-    draws: [Double], isSampled: Bool
+    draws: [Double], isSampled: Bool, surplus: Double
   ) -> SimilarityResult {
     let (kept, n) = (features.kept.count, features.count)
     var estimate = jackknife(measure, full: full, leftOut: leftOut, counts: counts)
-    if kept < n, !isSampled, let number = full.number, let error = estimate.standardError,
+    if let number = full.number, let error = estimate.standardError,
       let freedom = estimate.degreesOfFreedom
     {
       // The error of so many examples, from that of the sample.
+      let fraction = kept < n && !isSampled ? Double(kept) / Double(max(1, n)) : 1
+      var variance = error * error * fraction
+      let unit = estimate.scale == .logarithm ? number * number : 1
+      if surplus > 0, unit > 0 {
+        variance = max(variance - surplus * (2 / fraction - 1) / unit, variance / 2)
+      }
       estimate = Estimate(
-        value: number, standardError: error * (Double(kept) / Double(n)).squareRoot(),
-        degreesOfFreedom: freedom, scale: estimate.scale, level: settings.level)
+        value: number, standardError: variance.squareRoot(), degreesOfFreedom: freedom,
+        scale: estimate.scale, level: settings.level)
       estimate.restrict(to: measure.range)
     }
     let of = kept < n ? " of \(kept) examples" : ""
@@ -80,7 +97,7 @@ extension SimilarityAnalysis {
     return SimilarityResult(
       measure: measure, estimate: estimate,
       intervalMethod: estimate.interval == nil
-        ? "" : "delete-block jackknife, \(used) blocks\(of)",
+        ? "" : jackknifeMethod(used) + of,
       null: full.number == nil
         ? nil : NullSummary(draws: draws, method: "\(draws.count) random labellings\(of)"),
       examples: isSampled ? kept : n,
@@ -89,6 +106,8 @@ extension SimilarityAnalysis {
 }
 
 extension SimilarityMeasure {
+  fileprivate var isSelfDuality: Bool { self == .selfDualityBefore || self == .selfDualityAfter }
+
   /// Whether a measure of neural collapse is of the features after.
   fileprivate var isAfterSide: Bool {
     switch self {
@@ -125,6 +144,22 @@ private struct CollapseSide {
         .collapseBefore, .equinormBefore, .equiangularityBefore, .selfDualityBefore,
         .disagreementBefore,
       ]
+  }
+
+  /// For each example, whether its nearest class mean is not the head's class; `nil` without a head.
+  func disagreements() -> [Bool]? {
+    guard let head, let logits else { return nil }
+    return NeuralCollapse.disagreements(
+      rows: rows, labels: labels, logits: logits, bias: head.bias)
+  }
+
+  /// How much sampling moves the class means, from at most 1024 rows.
+  func spread(_ analysis: SimilarityAnalysis) -> ClassMeanSpread? {
+    let count = min(1024, rows.rows)
+    let keys = Array(analysis.features.kept.keys.prefix(count))
+    return ClassMeanSpread(
+      rows: rows[rows: 0..<count], labels: Array(labels.prefix(count)),
+      groups: SampledGroups(keys, level: analysis.settings.level), total: analysis.features.count)
   }
 
   /// NC1, both of NC2, NC3 and NC4 of some of the rows.

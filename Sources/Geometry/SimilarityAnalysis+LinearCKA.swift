@@ -73,7 +73,9 @@ extension SimilarityAnalysis {
     return SimilarityResult(
       measure: measure, estimate: estimate,
       intervalMethod: estimate.interval == nil
-        ? "" : "influence of \(features.kept.count) examples, first order",
+        ? ""
+        : "influence of \(features.kept.count) examples, first order"
+          + (isGrouped ? ", groups together" : ""),
       null: null, examples: features.count, remark: remark)
   }
 

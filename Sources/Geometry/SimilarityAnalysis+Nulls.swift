@@ -17,14 +17,19 @@ extension SimilarityAnalysis {
     if isSmall, features.kept.isComplete, features.count > 1 {
       var generator = generator("rank")
       var draws: [SimilarityMeasure: [Double]] = [:]
-      let count = min(settings.draws, 99)
+      let count = min(drawsDecomposed, 99)
       for _ in 0..<count {
         for (isAfter, rows) in [
           (false, features.kept.rowsBefore), (true, features.kept.rowsAfter),
         ] {
+          let own = wanted.filter { $0.isRankAfter == isAfter }
+          guard !own.isEmpty else { continue }
           let dealt = rows.columnsShuffled(using: &generator)
-          for measure in wanted where measure.isRankAfter == isAfter {
-            let spectrum = try singularValues(measure.isRankMe ? dealt : dealt.centered)
+          let spectra = try spectra(
+            dealt, uncentred: own.contains(where: \.isRankMe),
+            centred: own.contains { !$0.isRankMe })
+          for measure in own {
+            let spectrum = measure.isRankMe ? spectra.uncentred : spectra.centred
             if let number = measure.rank(spectrum).number {
               draws[measure, default: []].append(number)
             }
@@ -61,8 +66,27 @@ extension SimilarityAnalysis {
     return nulls
   }
 
-  private func singularValues(_ rows: Matrix) throws(GeometryError) -> [Double] {
-    try convertingErrors { () throws(LinearAlgebraError) in try rows.singularValues() }
+  /// The singular values of rows that were dealt anew, as they are and centred. Those of wide rows come
+  /// from one Gram matrix, at half the digits: enough for a null.
+  private func spectra(
+    _ rows: Matrix, uncentred: Bool, centred: Bool
+  ) throws(GeometryError) -> (uncentred: [Double], centred: [Double]) {
+    try convertingErrors { () throws(LinearAlgebraError) in
+      guard rows.rows < rows.columns else {
+        return (
+          uncentred ? try rows.singularValues() : [],
+          centred ? try rows.centered.singularValues() : []
+        )
+      }
+      let gram = rows.timesTransposed(rows)
+      func roots(_ gram: Matrix, _ rank: Int) throws(LinearAlgebraError) -> [Double] {
+        try gram.symmetricEigenvalues().prefix(rank).map { max(0, $0).squareRoot() }
+      }
+      return (
+        uncentred ? try roots(gram, rows.rows) : [],
+        centred ? try roots(gram.doublyCentred, rows.rows - 1) : []
+      )
+    }
   }
 
   /// The length of the mean change were each example's change as likely as its opposite: random signs on
@@ -107,17 +131,17 @@ extension SimilarityAnalysis {
 }
 
 extension SimilarityMeasure {
-  fileprivate var isRankAfter: Bool {
+  var isRankAfter: Bool {
     switch self {
     case .rankMeAfter, .effectiveRankAfter, .participationAfter, .stableRankAfter: true
     default: false
     }
   }
 
-  fileprivate var isRankMe: Bool { self == .rankMeBefore || self == .rankMeAfter }
+  var isRankMe: Bool { self == .rankMeBefore || self == .rankMeAfter }
 
   /// The rank of a spectrum of singular values.
-  fileprivate func rank(_ singularValues: [Double]) -> Measured {
+  func rank(_ singularValues: [Double]) -> Measured {
     switch self {
     case .rankMeBefore, .rankMeAfter: Spectrum.rankMe(singularValues)
     case .effectiveRankBefore, .effectiveRankAfter: Spectrum.effectiveRank(singularValues)

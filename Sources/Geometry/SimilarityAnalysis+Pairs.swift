@@ -5,93 +5,139 @@ extension SimilarityAnalysis {
   /// Measures of decomposed pairs and of their spectra.
   func pairs(_ measures: [SimilarityMeasure]) throws(GeometryError) -> [SimilarityResult] {
     guard !measures.isEmpty else { return [] }
-    let wantsSpectra = measures.contains { $0 == .rankMeBefore || $0 == .rankMeAfter }
     let total = reduced == nil ? try features.total() : nil
-    let whole: WhitenedPair
-    if let reduced {
-      whole = try reduced.pair()
-    } else if let total {
-      whole = try WhitenedPair(total)
-    } else {
-      return []
-    }
-    var spectra: ([Double], [Double]) = ([], [])
-    if wantsSpectra { spectra = try uncentredSpectra(total) }
-    let held = PairValues(pair: whole).chosen
-    let full = try values(measures, whole, spectra, held)
-    let isSmall =
-      min(features.count, max(features.beforeWidth, features.afterWidth))
-      <= settings.widestDecomposed
-    var nulls = try pairNulls(measures, whole, isSmall: isSmall)
+    let whole = try decomposed(measures, total)
+    let full = try values(measures, whole)
+    var nulls = try pairNulls(measures, whole)
     if measures.contains(where: { $0.family == .rank }) {
-      nulls.merge(try rankNulls(measures, total, isSmall: isSmall)) { own, _ in own }
+      nulls.merge(try rankNulls(measures, total, isSmall: isDecomposedAgain)) { own, _ in own }
     }
-    let remarks = try remarks(measures, whole)
-    if isSmall {
-      var leftOut: [[Measured]] = []
-      var counts: [Int] = []
-      if let reduced {
-        for rows in blocks(of: features.kept.keys) {
-          counts.append(rows.count)
-          let spectra = wantsSpectra ? try reduced.uncentredSpectra(without: rows) : ([], [])
-          leftOut.append(
-            rows.isEmpty
-              ? full : try values(measures, try reduced.pair(without: rows), spectra, held))
-        }
-      } else if let total {
-        for block in try blockMoments() {
-          let rest = total.removing(block)
-          counts.append(block.count)
-          let spectra = wantsSpectra ? try uncentredSpectra(rest) : ([], [])
-          leftOut.append(try values(measures, try WhitenedPair(rest), spectra, held))
-        }
-      }
-      return measures.enumerated().map { place, measure in
-        result(
-          measure, full: full[place], leftOut: leftOut.map { $0[place] }, counts: counts,
-          null: nulls[measure], remark: remarks[measure] ?? "")
+    let remarks = try remarks(measures, whole.pairValues.pair)
+    var results: [SimilarityMeasure: SimilarityResult] = [:]
+    let jackknifed = isDecomposedAgain ? measures.filter { !$0.isHeldWeighted } : []
+    if !jackknifed.isEmpty {
+      for result in try leavingOutBlocks(jackknifed, whole, full, total, nulls, remarks) {
+        results[result.measure] = result
       }
     }
-    let influences = try pairInfluences(measures, whole)
-    return measures.enumerated().map { place, measure in
-      influenced(
-        measure, full[place], influences[measure], null: nulls[measure],
-        remark: remarks[measure] ?? "")
+    let others = measures.filter { results[$0] == nil }
+    let influences = try pairInfluences(others, whole.pairValues)
+    for measure in others {
+      results[measure] = influenced(
+        measure, full[measure] ?? .undefined("not measured"), influences[measure],
+        null: nulls[measure], remark: remarks[measure] ?? "")
+    }
+    return measures.compactMap { results[$0] }
+  }
+
+  /// Whether everything is decomposed again for every block and every draw.
+  private var isDecomposedAgain: Bool {
+    let widest = max(features.beforeWidth, features.afterWidth)
+    if min(features.count, widest) <= settings.widestDecomposed { return true }
+    return reduced != nil && features.count < widest
+      && features.count <= 2 * settings.widestDecomposed
+  }
+
+  /// How often a null draws: 39 times, enough for 2.5 % on either side, where each takes long.
+  var drawsDecomposed: Int {
+    let smallest = min(features.count, max(features.beforeWidth, features.afterWidth))
+    return smallest <= settings.widestDecomposed ? settings.draws : min(settings.draws, 39)
+  }
+
+  /// The results by leaving out blocks.
+  private func leavingOutBlocks(
+    _ measures: [SimilarityMeasure], _ whole: Decomposed, _ full: [SimilarityMeasure: Measured],
+    _ total: JointMoments?, _ nulls: [SimilarityMeasure: NullSummary],
+    _ remarks: [SimilarityMeasure: String]
+  ) throws(GeometryError) -> [SimilarityResult] {
+    var leftOut: [[SimilarityMeasure: Measured]] = []
+    var counts: [Int] = []
+    var motion = SubspaceMotion()
+    func add(_ part: Decomposed, _ count: Int) throws(GeometryError) {
+      var part = part
+      part.pairValues.held = whole.pairValues.chosen
+      counts.append(count)
+      leftOut.append(try values(measures, part))
+      if measures.contains(where: { $0.family == .angles }) {
+        motion.add(try part.pairValues.motion(from: whole.pairValues), count: count)
+      }
+    }
+    if let reduced {
+      for rows in blocks(of: features.kept.keys) {
+        let part =
+          rows.isEmpty ? whole : try decomposed(measures, reduced, without: rows)
+        try add(part, rows.count)
+      }
+    } else if let total {
+      for block in try blockMoments() {
+        try add(try decomposed(measures, total.removing(block)), block.count)
+      }
+    }
+    return measures.map { measure in
+      let value = full[measure] ?? .undefined("not measured")
+      var found = result(
+        measure, full: value, leftOut: leftOut.map { $0[measure] ?? .undefined("not measured") },
+        counts: counts, null: nulls[measure], remark: remarks[measure] ?? "")
+      if measure.family == .angles, value.number != nil, let reason = motion.reasonAgainst {
+        found.estimate = Estimate(value: value, note: reason)
+        found.intervalMethod = ""
+        found.remark += "; no interval: \(reason)"
+      }
+      return found
     }
   }
 
-  private func uncentredSpectra(
-    _ moments: JointMoments?
-  ) throws(GeometryError) -> ([Double], [Double]) {
-    guard let moments else { return try reduced?.uncentredSpectra() ?? ([], []) }
-    func spectrum(_ second: Matrix) throws(GeometryError) -> [Double] {
-      let principal = try PrincipalDirections(secondMoment: second, count: moments.count)
-      return Array(principal.singularValues.prefix(moments.count))
+  /// A pair with the spectra that were asked for.
+  private struct Decomposed {
+    var pairValues: PairValues
+    var uncentred: ([Double], [Double]) = ([], [])
+  }
+
+  private func decomposed(
+    _ measures: [SimilarityMeasure], _ moments: JointMoments?
+  ) throws(GeometryError) -> Decomposed {
+    if let reduced { return try decomposed(measures, reduced, without: []) }
+    guard let moments else { preconditionFailure("neither rows nor moments") }
+    var result = Decomposed(pairValues: PairValues(pair: try WhitenedPair(moments)))
+    if measures.contains(where: \.isRankMe) {
+      func spectrum(_ second: Matrix) throws(GeometryError) -> [Double] {
+        let principal = try PrincipalDirections(secondMoment: second, count: moments.count)
+        return Array(principal.singularValues.prefix(moments.count))
+      }
+      result.uncentred = (
+        try spectrum(moments.beforeSecondMoment), try spectrum(moments.afterSecondMoment)
+      )
     }
-    return (try spectrum(moments.beforeSecondMoment), try spectrum(moments.afterSecondMoment))
+    return result
+  }
+
+  private func decomposed(
+    _ measures: [SimilarityMeasure], _ reduced: ReducedRows, without rows: [Int]
+  ) throws(GeometryError) -> Decomposed {
+    var result = Decomposed(
+      pairValues: PairValues(pair: try reduced.pair(without: rows), axes: reduced.axes))
+    if measures.contains(where: \.isRankMe) {
+      result.uncentred = try reduced.uncentredSpectra(without: rows)
+    }
+    return result
   }
 
   private func values(
-    _ measures: [SimilarityMeasure], _ pair: WhitenedPair, _ spectra: ([Double], [Double]),
-    _ held: (angles: Int, before: Int, after: Int)
-  ) throws(GeometryError) -> [Measured] {
-    let values = PairValues(pair: pair, held: held)
-    let (before, after) = (pair.before.singularValues, pair.after.singularValues)
-    var result: [Measured] = []
-    for measure in measures {
-      switch measure {
-      case .rankMeBefore: result.append(Spectrum.rankMe(spectra.0))
-      case .rankMeAfter: result.append(Spectrum.rankMe(spectra.1))
-      case .effectiveRankBefore: result.append(Spectrum.effectiveRank(before))
-      case .effectiveRankAfter: result.append(Spectrum.effectiveRank(after))
-      case .participationBefore: result.append(Spectrum.participationRatio(before))
-      case .participationAfter: result.append(Spectrum.participationRatio(after))
-      case .stableRankBefore: result.append(Spectrum.stableRank(before))
-      case .stableRankAfter: result.append(Spectrum.stableRank(after))
-      default: result.append(try values.value(measure))
-      }
+    _ measures: [SimilarityMeasure], _ sample: Decomposed
+  ) throws(GeometryError) -> [SimilarityMeasure: Measured] {
+    let pair = sample.pairValues.pair
+    var found = try sample.pairValues.values(measures)
+    for measure in measures where measure.family == .rank {
+      let side = measure.isRankAfter ? pair.after : pair.before
+      let spectrum =
+        measure.isRankMe
+        ? (measure.isRankAfter ? sample.uncentred.1 : sample.uncentred.0) : side.singularValues
+      found[measure] =
+        !measure.isRankMe && side.rank == 0 && pair.count > 0
+        ? .undefined("the features \(measure.isRankAfter ? "after" : "before") are constant")
+        : measure.rank(spectrum)
     }
-    return result
+    return found
   }
 
   private func remarks(
@@ -116,8 +162,9 @@ extension SimilarityAnalysis {
   }
 
   private func pairNulls(
-    _ measures: [SimilarityMeasure], _ pair: WhitenedPair, isSmall: Bool
+    _ measures: [SimilarityMeasure], _ sample: Decomposed
   ) throws(GeometryError) -> [SimilarityMeasure: NullSummary] {
+    let pair = sample.pairValues.pair
     guard pair.reasonAgainst == nil else { return [:] }
     var nulls: [SimilarityMeasure: NullSummary] = [:]
     let (rx, ry, n) = (pair.before.rank, pair.after.rank, pair.count)
@@ -129,39 +176,42 @@ extension SimilarityAnalysis {
     for (measure, mean) in exact where measures.contains(measure) {
       nulls[measure] = NullSummary(mean: mean, method: "rotation of the examples, exact mean")
     }
-    if measures.contains(.subspaceOverlap), let leading = PairValues(pair: pair).leadingDirections()
-    {
+    let leading = sample.pairValues.leadingDirections()
+    if measures.contains(.subspaceOverlap), let leading {
       nulls[.subspaceOverlap] = NullSummary(
         mean: Double(leading.before.columns) / Double(pair.before.width),
         method: "random subspaces, exact mean")
     }
-    guard isSmall, settings.draws > 1 else { return nulls }
+    guard isDecomposedAgain, settings.draws > 1 else { return nulls }
     let rotated = measures.filter { measure in
       measure.source == .pair && measure.family != .angles
     }
     var draws: [SimilarityMeasure: [Double]] = [:]
     if !rotated.isEmpty {
       var null = HaarNull(pair, generator: generator("rotation"))
-      for _ in 0..<settings.draws {
-        let values = PairValues(pair: try null.draw())
-        for measure in rotated {
-          if let number = try values.value(measure).number {
-            draws[measure, default: []].append(number)
-          }
+      for _ in 0..<drawsDecomposed {
+        let drawn = PairValues(pair: try null.draw(), axes: sample.pairValues.axes)
+        for (measure, value) in try drawn.values(rotated) {
+          if let number = value.number { draws[measure, default: []].append(number) }
         }
       }
     }
     let angles = measures.filter { $0.family == .angles }
-    if !angles.isEmpty, let leading = PairValues(pair: pair).leadingDirections() {
+    if !angles.isEmpty, let leading {
       var generator = generator("subspaces")
-      for _ in 0..<settings.draws {
-        let random = try randomOrthonormal(
-          rows: pair.before.width, columns: leading.before.columns, using: &generator)
-        for measure in angles {
-          // One fixed and one random subspace: the position of the fixed one does not matter.
-          if let number = try PairValues.angle(measure, leading.before, random).number {
-            draws[measure, default: []].append(number)
-          }
+      let k = leading.before.columns
+      for _ in 0..<drawsDecomposed {
+        let random = try randomOrthonormal(rows: pair.before.width, columns: k, using: &generator)
+        // Against the first k coordinates: where a fixed subspace lies does not matter.
+        let block = random[rows: 0..<k]
+        let cosines = try convertingErrors { () throws(LinearAlgebraError) in
+          try block.singularValues()
+        }
+        let values = PairValues.values(
+          angles, angles: cosines.map { arccosine(min(1, max(0, $0))) },
+          overlap: dot(cosines, cosines) / Double(max(1, k)))
+        for (measure, value) in values {
+          if let number = value.number { draws[measure, default: []].append(number) }
         }
       }
     }
@@ -175,10 +225,18 @@ extension SimilarityAnalysis {
   }
 
   private func pairInfluences(
-    _ measures: [SimilarityMeasure], _ pair: WhitenedPair
+    _ measures: [SimilarityMeasure], _ sample: PairValues
   ) throws(GeometryError) -> [SimilarityMeasure: [Double]] {
-    guard pair.reasonAgainst == nil, features.kept.count > 1 else { return [:] }
-    let influence = influence(try features.total())
+    let pair = sample.pair
+    guard !measures.isEmpty, pair.reasonAgainst == nil, features.kept.count > 1 else { return [:] }
+    // Of the reduced coordinates, where there are: none of these sees rotations.
+    let influence: Influence
+    if let reduced {
+      influence = Influence(
+        before: reduced.before, after: reduced.after, total: try reduced.moments())
+    } else {
+      influence = self.influence(try features.total())
+    }
     var result: [SimilarityMeasure: [Double]] = [:]
     let shapes: Set<SimilarityMeasure> = [
       .procrustesNormalised, .angularShape, .afterRotation, .afterRotationAndScale,
@@ -191,15 +249,17 @@ extension SimilarityAnalysis {
       let slope = ((1 - value) * (1 + value)).squareRoot()
       if slope > 0 { result[.angularShape] = shape.cosine.map { -$0 / slope } }
     }
-    let correlated: Set<SimilarityMeasure> = [
-      .ccaMean, .ccaSquared, .explainedBefore, .explainedAfter,
-    ]
-    if !correlated.isDisjoint(with: measures), let found = try influence.correlations(pair) {
-      (result[.ccaMean], result[.ccaSquared]) = (found.mean, found.square)
-      (result[.explainedBefore], result[.explainedAfter]) = (found.before, found.after)
+    let correlated = measures.contains { $0.family == .cca || $0.family == .regression }
+    if correlated, let found = try influence.correlations(pair, axes: sample.axes) {
+      result.merge(found) { own, _ in own }
     }
     return result
   }
+}
+
+extension SimilarityMeasure {
+  /// Whether the error is found by influence with weights held, however narrow the features.
+  fileprivate var isHeldWeighted: Bool { self == .pwccaBefore || self == .pwccaAfter }
 }
 
 /// Orthonormal columns in a random position.

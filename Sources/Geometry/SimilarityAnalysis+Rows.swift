@@ -82,13 +82,10 @@ extension SimilarityAnalysis {
       }
     }
     let found = sums.similarity(0, 0, level: settings.level)
-    let used = (0..<features.settings.blocks).count { block in
-      keys.contains { $0.block(of: features.settings.blocks) == block }
-    }
     return SimilarityResult(
       measure: .ckaMinibatch, estimate: found.estimate,
       intervalMethod: found.estimate.interval == nil
-        ? "" : "delete-block jackknife, \(used) blocks",
+        ? "" : sums.intervalMethod,
       null: found.null, examples: sums.count,
       remark: "\(sums.minibatches) batches of at most \(min(size, x.rows))")
   }
@@ -107,8 +104,6 @@ extension SimilarityAnalysis {
         intervalMethod: "", null: nil, examples: x.rows, remark: remark)
     case .success(let found): lists = found
     }
-    let parts = blocks(of: keys)
-    let leftOut = parts.map { lists.overlap(without: $0) }
     var generator = generator(measure.rawValue)
     let drawn = (0..<max(0, settings.draws)).map { _ in
       lists.overlap(pairing: generator.permutation(x.rows))
@@ -116,8 +111,20 @@ extension SimilarityAnalysis {
     let mean = Double(k) / Double(x.rows - 1)
     var null = NullSummary(draws: drawn, method: "\(drawn.count) random pairings, exact mean")
     null?.mean = mean
-    return result(
-      measure, full: lists.overlap(without: []), leftOut: leftOut, counts: parts.map(\.count),
+    let groups = SampledGroups(keys, level: settings.level)
+    var estimate = Estimate(value: lists.overlap, note: "an interval needs at least two groups")
+    if groups.sizes.count > 1, let value = lists.overlap.number {
+      estimate = Estimate(
+        value: value, standardError: lists.standardError(groups),
+        degreesOfFreedom: Double(groups.sizes.count - 1), scale: .identity, level: groups.level,
+        quantile: groups.quantile)
+      estimate.restrict(to: measure.range)
+    }
+    let unit = isGrouped ? "groups" : "examples"
+    return SimilarityResult(
+      measure: measure, estimate: estimate,
+      intervalMethod: estimate.interval == nil
+        ? "" : "pairs that share one of \(groups.sizes.count) \(unit)",
       null: null ?? NullSummary(mean: mean, method: "random pairing, exact mean"),
       examples: x.rows, remark: remark.isEmpty ? "k = \(k)" : "k = \(k); \(remark)")
   }

@@ -42,8 +42,10 @@ public struct SimilarityResult: Equatable, Sendable {
 /// Which way an interval is found depends on what was kept, and is said with it:
 /// - *delete-block jackknife* where a value without each block can be had: displacements (always
 ///   exactly), everything while features are narrow or rows few;
-/// - *influence* on a sample of the examples, first order, for wide features;
-/// - none, with the reason, for measures of wide features that have no simple influence.
+/// - *influence* on a sample of the examples, first order, for wide features, and for what leaving out
+///   blocks would overstate;
+/// - none, with the reason, for measures of wide features that have no simple influence, and for angles
+///   between directions that sampling does not fix.
 public struct SimilarityAnalysis {
   /// How measures are taken.
   public struct Settings: Equatable, Sendable {
@@ -68,7 +70,8 @@ public struct SimilarityAnalysis {
     /// On how many examples measures are taken that look at all pairs of them.
     public var quadraticRows = 1024
 
-    /// The widest sets that are decomposed again for every block and every draw.
+    /// The widest sets that are decomposed again for every block and every draw; up to twice as many
+    /// examples of more features, with fewer draws.
     public var widestDecomposed = 256
 
     /// The heads before and after (features × classes, bias), for NC3 and NC4.
@@ -118,8 +121,11 @@ public struct SimilarityAnalysis {
     let n = features.kept.count
     let widest = max(features.beforeWidth, features.afterWidth)
     let work = Double(n) * Double(widest) * Double(min(n, widest))
+    for (side, values) in [("before", features.kept.before), ("after", features.kept.after)] {
+      try checkMagnitude(values, side: side)
+    }
     reduced =
-      features.kept.isComplete && n > 0 && work <= 2e8
+      features.kept.isComplete && n > 0 && (work <= 2e8 || n < widest)
       ? try ReducedRows(features.kept.rowsBefore, features.kept.rowsAfter) : nil
   }
 
@@ -167,8 +173,16 @@ public struct SimilarityAnalysis {
     let used = counts.count { $0 > 0 }
     return SimilarityResult(
       measure: measure, estimate: estimate,
-      intervalMethod: estimate.interval == nil ? "" : "delete-block jackknife, \(used) blocks",
+      intervalMethod: estimate.interval == nil ? "" : jackknifeMethod(used),
       null: null, examples: examples ?? features.count, remark: remark)
+  }
+
+  /// Whether an example has a group of more than itself.
+  var isGrouped: Bool { features.kept.keys.contains { $0.group != $0.example } }
+
+  /// What leaving out blocks is called.
+  func jackknifeMethod(_ blocks: Int) -> String {
+    "delete-block jackknife, \(blocks) blocks" + (isGrouped ? ", groups unsplit" : "")
   }
 
   /// The blocks of the rows kept: the numbers of the rows in each.
@@ -255,50 +269,5 @@ extension Estimate {
     guard let range, let own = interval else { return }
     interval?.lower = max(range.lowerBound, own.lower)
     interval?.upper = min(range.upperBound, own.upper)
-  }
-}
-
-/// Rows as few coordinates that keep every inner product, with the axes that lead back.
-struct ReducedRows {
-  let before, after: Matrix
-  private let axesBefore, axesAfter: Matrix?
-
-  init(_ x: Matrix, _ y: Matrix) throws(GeometryError) {
-    func reduce(_ rows: Matrix) throws(GeometryError) -> (Matrix, Matrix?) {
-      guard rows.columns > rows.rows else { return (rows, nil) }
-      let svd = try convertingErrors { () throws(LinearAlgebraError) in try rows.svd() }
-      return (svd.u.scalingColumns(by: svd.values), svd.vt.transposed)
-    }
-    (before, axesBefore) = try reduce(x)
-    (after, axesAfter) = try reduce(y)
-  }
-
-  /// The pair of the rows that are not left out, in the coordinates of the features.
-  func pair(without rows: [Int] = []) throws(GeometryError) -> WhitenedPair {
-    let left = Set(rows)
-    let kept = (0..<before.rows).filter { !left.contains($0) }
-    let (x, y) =
-      rows.isEmpty ? (before, after) : (before.selectingRows(kept), after.selectingRows(kept))
-    let pair = try WhitenedPair(rows: x, y)
-    func lifted(_ side: WhitenedSide, _ axes: Matrix?) -> WhitenedSide {
-      guard let axes else { return side }
-      return WhitenedSide(
-        width: axes.rows, singularValues: side.singularValues, directions: axes * side.directions)
-    }
-    return WhitenedPair(
-      count: pair.count, before: lifted(pair.before, axesBefore),
-      after: lifted(pair.after, axesAfter), cross: pair.cross)
-  }
-
-  /// The singular values of the rows that are not left out, uncentred.
-  func uncentredSpectra(without rows: [Int] = []) throws(GeometryError) -> ([Double], [Double]) {
-    let left = Set(rows)
-    let kept = (0..<before.rows).filter { !left.contains($0) }
-    return try convertingErrors { () throws(LinearAlgebraError) in
-      (
-        try before.selectingRows(kept).singularValues(),
-        try after.selectingRows(kept).singularValues()
-      )
-    }
   }
 }

@@ -153,10 +153,6 @@ extension SimilarityMeasure {
   /// said beside it; empty for most.
   public var intervalCaution: String {
     switch self {
-    case .largestAngle, .meanAngle, .grassmannGeodesic, .grassmannChordal, .subspaceOverlap:
-      "rough: 95 % intervals held 78 to 100 % in simulations"
-    case .pwccaBefore, .pwccaAfter, .neighbourOverlap:
-      "wide: 95 % intervals held 98 to 99 % in simulations"
     default: ""
     }
   }

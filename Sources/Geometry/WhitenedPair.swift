@@ -8,7 +8,8 @@ public struct WhitenedSide: Equatable, Sendable {
   /// The singular values σ of the centred rows that count by the rank rule, largest first.
   public let singularValues: [Double]
 
-  /// The right singular vectors, width×rank: the principal directions in feature space.
+  /// The right singular vectors, width×rank: the principal directions in feature space, or in the
+  /// coordinates that rows were given in.
   public let directions: Matrix
 
   /// The numerical rank of the centred rows.
@@ -64,11 +65,19 @@ public struct WhitenedPair: Equatable, Sendable {
   public init(
     rows x: Matrix, _ y: Matrix, rule: RankRule = .doublePrecision
   ) throws(GeometryError) {
+    try self.init(rows: x, y, widths: (x.columns, y.columns), rule: rule)
+  }
+
+  /// Decomposes rows that are coordinates of features as many as `widths` say.
+  init(
+    rows x: Matrix, _ y: Matrix, widths: (before: Int, after: Int),
+    rule: RankRule = .doublePrecision
+  ) throws(GeometryError) {
     precondition(x.rows == y.rows, "\(x.rows) and \(y.rows) rows")
     try x.checkFinite(side: "before", offset: 0)
     try y.checkFinite(side: "after", offset: 0)
-    let (u, before) = try decompose(rows: x, rule)
-    let (v, after) = try decompose(rows: y, rule)
+    let (u, before) = try decompose(rows: x, width: widths.before, rule)
+    let (v, after) = try decompose(rows: y, width: widths.after, rule)
     self.init(count: x.rows, before: before, after: after, cross: u.transposedTimes(v))
   }
 
@@ -95,16 +104,16 @@ public struct WhitenedPair: Equatable, Sendable {
 
 /// The left singular vectors of centred rows and the side they belong to.
 private func decompose(
-  rows: Matrix, _ rule: RankRule
+  rows: Matrix, width: Int, _ rule: RankRule
 ) throws(GeometryError) -> (Matrix, WhitenedSide) {
   let centred = rows.centered
   let svd = try convertingErrors { () throws(LinearAlgebraError) in try centred.svd() }
-  var rank = rule.rank(singularValues: svd.values, rows: rows.rows, columns: rows.columns)
+  var rank = rule.rank(singularValues: svd.values, rows: rows.rows, columns: width)
   // What centring leaves of a constant is rounding.
   let size = rows.frobeniusNorm
   rank = svd.values.prefix(rank).prefix { $0 > 1e-14 * size }.count
   let side = WhitenedSide(
-    width: rows.columns, singularValues: Array(svd.values.prefix(rank)),
+    width: width, singularValues: Array(svd.values.prefix(rank)),
     directions: svd.vt[rows: 0..<rank].transposed)
   return (svd.u[columns: 0..<rank], side)
 }

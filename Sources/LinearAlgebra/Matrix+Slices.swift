@@ -104,13 +104,28 @@ extension Matrix {
   }
 
   /// The mean of every column; zeros when there are no rows.
+  ///
+  /// Right to a rounding or two, however many rows there are: the mean of what a first mean leaves is
+  /// added to it.
   public var columnMeans: [Double] {
+    let first = roughMeans
+    return zip(first, subtractingFromRows(first).roughMeans).map { $0 + $1 }
+  }
+
+  /// The matrix with the mean of every column taken away, and then once more.
+  ///
+  /// A column whose entries are all c keeps no more than 1e-31 c: nothing that a rank could count.
+  public var centered: Matrix {
+    var result = subtractingFromRows(roughMeans)
+    result.subtractFromRows(result.roughMeans)
+    return result
+  }
+
+  /// The means of columns, to n roundings.
+  private var roughMeans: [Double] {
     guard rows > 0 else { return [Double](repeating: 0, count: columns) }
     return transposedTimes([Double](repeating: 1 / Double(rows), count: rows))
   }
-
-  /// The matrix with the mean of every column taken away.
-  public var centered: Matrix { subtractingFromRows(columnMeans) }
 
   /// The matrix with `shift` taken away from every row.
   ///

@@ -12,8 +12,9 @@ struct Compare: ParsableCommand {
     discussion: """
       Every number comes with its interval over examples and with what it would be for sets without \
       relation. Rows are matched by example ID. A set is FILE or FILE::/path: a feature file, another \
-      HDF5 file, .npy, or .mat of either kind. Files with several layers ('features --at a,b') are \
-      compared layer by layer, each with each, by --layers: debiased linear CKA in one pass.
+      HDF5 file, .npy, or .mat of either kind. Of files with several taps ('features --at a,b') every \
+      tap in both is compared with itself; --layers compares each with each: debiased linear CKA in \
+      one pass. Examples of one group, a list 'groups' beside the features, stay together in intervals.
 
       Measures are chosen by name or by group: \
       \(SimilarityMeasure.Family.allCases.map(\.rawValue).joined(separator: ", ")), all. \
@@ -30,8 +31,12 @@ struct Compare: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Measures or groups of measures, separated by commas.", valueName: "names"))
-  var measures = "cka,cca,regression,procrustes,angles,neighbours,rsa,displacement,rank"
+      "Measures or groups of measures, separated by commas. (default: \(Compare.usualMeasures))",
+      valueName: "names"))
+  var measures: String?
+
+  /// The measures that are taken when none are named: all that need no labels.
+  static let usualMeasures = "cka,cca,regression,procrustes,angles,neighbours,rsa,displacement,rank"
 
   @Flag(name: .customLong("by-row"), help: "Take row i of both sets as the same example.")
   var byRow = false
@@ -44,7 +49,9 @@ struct Compare: ParsableCommand {
   var labels: String?
 
   @Option(
-    help: "Groups of examples that belong together (frames of a video), FILE or FILE::/path.")
+    help: ArgumentHelp(
+      "Groups of examples that belong together (frames of a video), when they are not the list 'groups' "
+        + "beside the features: FILE or FILE::/path."))
   var groups: String?
 
   @Option(
@@ -77,17 +84,21 @@ struct Compare: ParsableCommand {
     guard !directions || output != nil else {
       throw ValidationError("--directions are a table in a run directory: name it with -o.")
     }
-    guard !layers || (!directions && moments == nil && !columnsAreExamples && labels == nil) else {
+    let isOther =
+      directions || moments != nil || columnsAreExamples || labels != nil || measures != nil
+      || measuring.isChosen
+    guard !layers || !isOther else {
       throw ValidationError(
-        "--layers goes without --directions, --moments, --labels and --columns-are-examples.")
+        "--layers is debiased CKA of all layers, and goes without --measures, --directions, --moments, "
+          + "--labels, --columns-are-examples, --draws, --sample, --seed and heads.")
     }
     guard (2...1000).contains(blocks) else { throw ValidationError("Give 2 to 1000 blocks.") }
     _ = try chosenMeasures()
   }
 
   /// The measures that were asked for, in the order of the documentation.
-  private func chosenMeasures() throws -> [SimilarityMeasure] {
-    try Self.measures(named: measures)
+  func chosenMeasures() throws -> [SimilarityMeasure] {
+    try Self.measures(named: measures ?? Self.usualMeasures)
   }
 
   static func measures(named text: String) throws -> [SimilarityMeasure] {
@@ -116,17 +127,17 @@ struct Compare: ParsableCommand {
     try reporting {
       if layers { return try compareLayers() }
       if let moments { try checkWritable(moments) }
+      if !columnsAreExamples,
+        let taps = try MatchedTaps(before: before, after: after, labels: labels)
+      {
+        return try compareTaps(taps)
+      }
       let (first, second) = (try open(before, labels: labels), try open(after, labels: nil))
-      let pair = try FeatureSetPair(
-        first.features, second.features, byRow: byRow,
-        groups: try groups.map { try ExampleGroups.read($0, for: before) },
-        identifierPrefix: identifierPrefix)
-      var gathering = PairedFeatures.Settings()
-      gathering.blocks = blocks
+      let pair = try self.pair(first.features, second.features)
       let progress = Progress("compare", total: pair.count, unit: "examples", isQuiet: quiet)
       Memory.keepSmall()
       // Given up by the last who needs them, for those of wide features are large.
-      var gathered: PairedFeatures? = try naming("\(before), \(after)") {
+      var gathered: PairedFeatures? = try telling(of: pair) {
         try pair.features(settings: gathering) { progress.advance(by: $0) }
       }
       progress.finish()
@@ -141,52 +152,59 @@ struct Compare: ParsableCommand {
       try withRunDirectory(at: output) { run in
         var tables: [Table] = []
         if let features = gathered {
-          tables.append(
-            try measuring.measure(
-              features, try chosenMeasures(), title: "\(before), \(after)", pair: ""))
+          tables.append(try measuring.show([try part(features, of: pair)]))
         }
         if directions {
-          let ledger = try naming("\(before), \(after)") { () throws -> DirectionIntervals? in
+          let ledger = try telling(of: pair) { () throws -> DirectionIntervals? in
             guard let features = gathered.take() else { return nil }
             return try DirectionIntervals(principalOf: consume features)
           }
           if let ledger { tables.append(Table.directions(ledger)) }
         }
         try run?.write(tables)
-        try run?.write(record: record(examples: pair.count))
+        try run?.write(record: record(examples: pair.count, groups: pair.groups))
       }
     }
   }
 
-  /// Each layer of one file with each of the other.
-  private func compareLayers() throws {
-    let comparison = try LayerComparison(
-      before: try LayerComparison.layers(of: before), after: try LayerComparison.layers(of: after),
-      byRow: byRow, groups: try groups.map { try ExampleGroups.read($0, for: before) },
-      identifierPrefix: identifierPrefix)
-    let progress = Progress("compare", total: comparison.count, unit: "examples", isQuiet: quiet)
-    let alignment = try naming("\(before), \(after)") {
-      try comparison.alignment(blocks: blocks) { progress.advance(by: $0) }
+  /// How features are gathered.
+  var gathering: PairedFeatures.Settings {
+    var settings = PairedFeatures.Settings()
+    settings.blocks = blocks
+    return settings
+  }
+
+  /// Two sets, matched as was asked.
+  func pair(_ first: ExampleSet, _ second: ExampleSet) throws -> FeatureSetPair {
+    try FeatureSetPair(
+      first, second, byRow: byRow,
+      groups: try groups.map { name throws(FileError) in
+        try ExampleGroups.read(name, for: first)
+      },
+      identifierPrefix: identifierPrefix, labelsAreGiven: labels != nil)
+  }
+
+  /// The measures of gathered features.
+  func part(
+    _ features: PairedFeatures, of pair: FeatureSetPair, tap: String = ""
+  ) throws -> MeasuringOptions.Part {
+    let results = try telling(of: pair) {
+      try measuring.measure(features, try chosenMeasures())
     }
-    progress.finish()
-    let table = comparison.table(alignment)
-    try withRunDirectory(at: output) { run in
-      switch measuring.format {
-      case .csv: try StandardOutput.write(table.csv)
-      case .json: try StandardOutput.write(table.json.rendered() + "\n")
-      case .text:
-        let parts = alignment.minibatches == 1 ? "" : " in \(alignment.minibatches) minibatches"
-        try StandardOutput.write(
-          "\(before) (rows) and \(after) (columns), \(alignment.count) examples\(parts): debiased "
-            + "linear CKA\n\n" + comparison.matrix(alignment).text(style: Style.standardOutput()))
+    return MeasuringOptions.Part(
+      tap: tap, title: tap.isEmpty ? "\(before), \(after)" : tap,
+      groups: pair.groups.map { " in \($0.count) groups (\($0.source))" } ?? "",
+      widths: (features.beforeWidth, features.afterWidth), count: features.count, results: results)
+  }
+
+  /// Runs `body`; errors of features are told of the file at fault, or else of both.
+  func telling<R>(of pair: FeatureSetPair, _ body: () throws -> R) throws -> R {
+    try naming("\(before), \(after)") {
+      do {
+        return try body()
+      } catch let error as GeometryError {
+        throw pair.told(error)
       }
-      try run?.write([table])
-      try run?.write(
-        record: [
-          "command": "compare", "version": .text(Anamorph.version), "before": .text(before),
-          "after": .text(after), "examples": .integer(alignment.count), "blocks": .integer(blocks),
-          "layers": .bool(true),
-        ])
     }
   }
 
@@ -198,12 +216,13 @@ struct Compare: ParsableCommand {
     return (columnsAreExamples ? try file.features.transposed() : file.features, file.provenance)
   }
 
-  private func record(examples: Int) -> JSONText {
+  func record(examples: Int, groups: ExampleGroups?, taps: [String] = []) -> JSONText {
     [
       "command": "compare", "version": .text(Anamorph.version), "before": .text(before),
       "after": .text(after), "examples": .integer(examples),
       "seed": .integer(measuring.seed), "blocks": .integer(blocks),
-      "draws": .integer(measuring.draws), "measures": .text(measures),
+      "draws": .integer(measuring.draws), "measures": .text(measures ?? Self.usualMeasures),
+      "groups": .text(groups?.source ?? ""), "taps": .array(taps.map { .text($0) }),
     ]
   }
 }

@@ -17,14 +17,28 @@ struct MeasuringOptions: ParsableArguments {
   @Option(name: .customLong("head-after"), help: "The checkpoint whose head reads the second set.")
   var headAfter: String?
 
-  @Option(help: "How many random pairings or rotations a null draws.")
-  var draws = 100
+  @Option(
+    name: .customLong("draws"),
+    help: "How many random pairings or rotations a null draws. (default: 100)")
+  var chosenDraws: Int?
 
-  @Option(help: "On how many examples measures are taken that look at all pairs of them.")
-  var sample = 1024
+  @Option(
+    name: .customLong("sample"),
+    help: "On how many examples measures are taken that look at all pairs of them. (default: 1024)")
+  var chosenSample: Int?
 
-  @Option(help: "The seed of the nulls.")
-  var seed = 0
+  @Option(name: .customLong("seed"), help: "The seed of the nulls. (default: 0)")
+  var chosenSeed: Int?
+
+  var draws: Int { chosenDraws ?? 100 }
+  var sample: Int { chosenSample ?? 1024 }
+  var seed: Int { chosenSeed ?? 0 }
+
+  /// Whether something was chosen about measures, their nulls or heads.
+  var isChosen: Bool {
+    chosenDraws != nil || chosenSample != nil || chosenSeed != nil || headBefore != nil
+      || headAfter != nil
+  }
 
   @Option(help: "text for people; csv with a measurement per row; json with everything.")
   var format = OutputFormat.text
@@ -35,31 +49,57 @@ struct MeasuringOptions: ParsableArguments {
     }
   }
 
-  /// Takes the measures and prints them.
-  ///
-  /// - Returns: the table.
-  @discardableResult
+  /// The measures of one pair of sets, and what is said of it.
+  struct Part {
+    /// The name of the tap; empty for files of one array.
+    var tap = ""
+
+    /// Which files, and their groups: what stands before the numbers of features and examples.
+    var title: String
+
+    /// What the examples are grouped by, for people; may be empty.
+    var groups = ""
+
+    /// The numbers of features.
+    var widths: (before: Int, after: Int)
+
+    /// The number of examples.
+    var count: Int
+
+    /// The measures.
+    var results: [SimilarityResult]
+  }
+
+  /// Takes the measures.
   func measure(
-    _ features: PairedFeatures, _ measures: [SimilarityMeasure], title: String, pair: String
-  ) throws -> Table {
+    _ features: PairedFeatures, _ measures: [SimilarityMeasure]
+  ) throws -> [SimilarityResult] {
     var settings = SimilarityAnalysis.Settings()
     settings.draws = draws
     settings.seed = UInt64(seed)
     settings.quadraticRows = sample
     settings.heads = (try head(of: headBefore), try head(of: headAfter))
-    let results = try naming(title) {
-      try SimilarityAnalysis(features, settings: settings).results(for: measures)
-    }
+    return try SimilarityAnalysis(features, settings: settings).results(for: measures)
+  }
+
+  /// Prints the measures of every part.
+  ///
+  /// - Returns: the table.
+  @discardableResult
+  func show(_ parts: [Part]) throws -> Table {
     var table = Table.similarities
-    table.append(results, pair: pair, widths: (features.beforeWidth, features.afterWidth))
+    for part in parts { table.append(part.results, pair: part.tap, widths: part.widths) }
     switch format {
     case .csv: try StandardOutput.write(table.csv)
     case .json: try StandardOutput.write(table.json.rendered() + "\n")
     case .text:
-      try StandardOutput.write(
-        "\(title): \(features.beforeWidth) and \(features.afterWidth) features, "
-          + "\(features.count) examples\n\n"
-          + SimilaritySummary.table(results).text(style: Style.standardOutput()))
+      let style = Style.standardOutput()
+      let texts = parts.map { part in
+        "\(part.title): \(part.widths.before) and \(part.widths.after) features, "
+          + "\(part.count) examples\(part.groups)\n\n"
+          + SimilaritySummary.table(part.results).text(style: style)
+      }
+      try StandardOutput.write(texts.joined(separator: "\n"))
     }
     return table
   }

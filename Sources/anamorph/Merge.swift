@@ -23,7 +23,7 @@ struct Merge: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("Measures or groups of measures to print.", valueName: "names"))
-  var measures = "cka,cca,regression,procrustes,angles,neighbours,rsa,displacement,rank"
+  var measures = Compare.usualMeasures
 
   @OptionGroup var measuring: MeasuringOptions
 
@@ -40,9 +40,15 @@ struct Merge: ParsableCommand {
         try sum.merge(try MomentsFile(readingAt: part), at: part)
       }
       if let output { try sum.write(to: output, version: Anamorph.version) }
-      try measuring.measure(
-        sum.features, Compare.measures(named: measures), title: parts.joined(separator: ", "),
-        pair: "")
+      let title = parts.joined(separator: ", ")
+      let results = try naming(title) {
+        try measuring.measure(sum.features, Compare.measures(named: measures))
+      }
+      try measuring.show([
+        .init(
+          title: title, widths: (sum.features.beforeWidth, sum.features.afterWidth),
+          count: sum.features.count, results: results)
+      ])
     }
   }
 }

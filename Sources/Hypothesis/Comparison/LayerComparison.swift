@@ -2,6 +2,7 @@ public import Datasets
 public import Files
 public import Geometry
 import HDF5
+import LinearAlgebra
 public import Reports
 
 /// Debiased linear CKA of every layer of one feature file with every layer of another, in one pass.
@@ -25,7 +26,7 @@ public struct LayerComparison {
   /// - Throws: ``Files/FileError``.
   /// - Precondition: there is a layer on both sides.
   public init(
-    before: [Layer], after: [Layer], byRow: Bool = false, groups: [String]? = nil,
+    before: [Layer], after: [Layer], byRow: Bool = false, groups: ExampleGroups? = nil,
     identifierPrefix: String = ""
   ) throws(FileError) {
     guard let first = before.first, let second = after.first else {
@@ -50,17 +51,7 @@ public struct LayerComparison {
   ///
   /// - Throws: ``Files/FileError``.
   public static func layers(of path: String) throws(FileError) -> [Layer] {
-    var names: [String] = []
-    do throws(HDF5Error) {
-      let root = try File(readingAt: path).root
-      if root.contains("features"),
-        try root.entries().contains(where: { $0.name == "features" && $0.kind == .group })
-      {
-        names = try root.group("features").entries().filter { $0.kind == .dataset }.map(\.name)
-      }
-    } catch {
-      if error.kind != .notHDF5 { throw error.fileError }
-    }
+    let names = try layerNames(of: path)
     guard !names.isEmpty else {
       return [Layer(name: "features", features: try FeatureFile.open(path).features)]
     }
@@ -72,13 +63,32 @@ public struct LayerComparison {
     return layers
   }
 
+  /// The names of the arrays below `/features` of an HDF5 file; none where `/features` is no group.
+  ///
+  /// - Throws: ``Files/FileError``.
+  static func layerNames(of path: String) throws(FileError) -> [String] {
+    do throws(HDF5Error) {
+      let root = try File(readingAt: path).root
+      guard root.contains("features"),
+        try root.entries().contains(where: { $0.name == "features" && $0.kind == .group })
+      else { return [] }
+      return try root.group("features").entries().filter { $0.kind == .dataset }.map(\.name)
+    } catch {
+      if error.kind != .notHDF5 { throw error.fileError }
+      return []
+    }
+  }
+
   /// The number of examples.
   public var count: Int { pair.count }
+
+  /// The groups that examples come in, where they do.
+  public var groups: ExampleGroups? { pair.groups }
 
   /// Takes all layers in, a minibatch of examples at a time.
   ///
   /// - Parameter minibatch: the most examples in a minibatch; by default as many as fit into 256 MiB.
-  /// - Throws: ``Files/FileError``; ``Geometry/GeometryError`` for values that are not finite.
+  /// - Throws: ``Files/FileError``, also for values that are not finite.
   public func alignment(
     blocks: Int = 20, minibatch: Int? = nil, progress: (Int) -> Void = { _ in }
   ) throws -> LayerAlignment {
@@ -94,7 +104,19 @@ public struct LayerComparison {
       let rows = dealt.sorted()
       let places = pair.places(rows)
       try result.add(keys: rows.flatMap { pair.keys($0..<$0 + 1) }) { layer in
-        try layers[layer].features.matrix(at: layer < before.count ? rows : places)
+        let chosen = layer < before.count ? rows : places
+        let set = layers[layer].features
+        let matrix = try set.matrix(at: chosen)
+        if let place = matrix.values.firstIndex(where: { !$0.isFinite }) {
+          throw FileError.notFinite(set.name, row: chosen[place / max(1, matrix.columns)])
+        }
+        do throws(GeometryError) {
+          try checkMagnitude(largestMagnitude(matrix.values), side: set.name)
+        } catch {
+          throw FileError(
+            path: set.name, reason: String("\(error)".dropFirst(set.name.count + 2)))
+        }
+        return matrix
       }
       progress(rows.count)
     }
@@ -117,7 +139,9 @@ public struct LayerComparison {
           meaning: "Debiased linear CKA.", hasReason: true),
         Column(
           "low", digits,
-          convention: "95 %, delete-block jackknife, t, symmetric on Fisher's z; of the population",
+          convention:
+            "95 %, t, symmetric on Fisher's z, of the population; by the spread of ten minibatches or "
+            + "more without groups, otherwise by leaving out blocks",
           meaning: "The lower end of its interval over examples.", hasReason: true),
         Column("high", digits, meaning: "The upper end of its interval."),
         Column(

@@ -10,7 +10,9 @@ extension Table {
       caption:
         "Measures of two feature sets of the same examples, each with its interval and null.",
       columns: [
-        Column("pair", meaning: "Which arrays of the two files were compared."),
+        Column(
+          "pair",
+          meaning: "The tap that was compared, where files hold several; empty for one array."),
         Column(
           "measure",
           convention: SimilarityMeasure.allCases.map { "\($0.rawValue): \($0.convention)" }
