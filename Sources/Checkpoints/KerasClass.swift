@@ -1,3 +1,5 @@
+import HDF5
+
 /// Names of Keras classes, and the order in which they keep variables.
 enum KerasClass {
   /// `BatchNormalization` as `batch_normalization`.

@@ -37,6 +37,18 @@ struct Distort: ParsableCommand {
   @Option(help: "Labels of the OOD examples, in the order of --ood; '-' for none.")
   var oodLabels: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Groups of ID examples that belong together (frames of a video), when they are not the list "
+        + "'groups' beside them; intervals do not split them.", valueName: "set"))
+  var idGroups: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Groups of OOD examples, in the order of --ood; '-' for those beside them.",
+      valueName: "set"))
+  var oodGroups: [String] = []
+
   @Option(name: [.short, .customLong("output")], help: "The run directory to write.")
   var output: String?
 
@@ -96,6 +108,9 @@ struct Distort: ParsableCommand {
     guard oodLabels.count <= ood.count else {
       throw ValidationError("There are more --ood-labels than --ood.")
     }
+    guard oodGroups.count <= ood.count else {
+      throw ValidationError("There are more --ood-groups than --ood.")
+    }
     guard samplePositions.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--sample-positions is 1 or more.")
     }
@@ -123,12 +138,15 @@ struct Distort: ParsableCommand {
       )
       let names = Self.names(of: [id] + ood)
       let idPrepared = try running.open(id, labels: idLabels, for: networks.0)
-      let idSet = DistortionAnalysis.TestSet(name: names[0], examples: idPrepared.examples)
+      let idSet = DistortionAnalysis.TestSet(
+        name: names[0], examples: idPrepared.examples,
+        groups: try groups(idGroups, of: idPrepared.examples))
       let oodSets = try ood.enumerated().map { place, name in
         let labels = place < oodLabels.count && oodLabels[place] != "-" ? oodLabels[place] : nil
+        let examples = try running.open(name, labels: labels, for: networks.0).examples
+        let named = place < oodGroups.count && oodGroups[place] != "-" ? oodGroups[place] : nil
         return DistortionAnalysis.TestSet(
-          name: names[place + 1],
-          examples: try running.open(name, labels: labels, for: networks.0).examples)
+          name: names[place + 1], examples: examples, groups: try groups(named, of: examples))
       }
       for set in oodSets where set.examples.exampleShape != idSet.examples.exampleShape {
         throw FileError(
@@ -145,6 +163,22 @@ struct Distort: ParsableCommand {
           preprocessing: idPrepared.preprocessing, in: run)
       }
     }
+  }
+
+  /// The groups that are named, or else those beside a set all of whose examples are there.
+  private func groups(_ name: String?, of set: ExampleSet) throws -> ExampleGroups? {
+    var found: ExampleGroups?
+    if let name {
+      found = try ExampleGroups.read(name, for: set)
+    } else if running.images.classMap.isEmpty {
+      found = try ExampleGroups.beside(set)
+    }
+    if let found {
+      StandardError.say(
+        "\(set.name): intervals keep \(found.count) groups together (\(found.source))",
+        unless: running.quiet)
+    }
+    return found
   }
 
   private var settings: DistortionAnalysis.Settings {
@@ -232,6 +266,7 @@ struct Distort: ParsableCommand {
           [
             "name": .text(set.name), "path": .text(set.examples.name),
             "role": .text(place == 0 ? "ID" : "OOD"), "examples": .integer(set.examples.count),
+            "groups": .text(set.groups?.source ?? ""),
           ]
         }),
       "preprocessing": .text(preprocessing), "seed": .integer(seed),

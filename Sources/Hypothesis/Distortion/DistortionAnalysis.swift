@@ -19,10 +19,19 @@ public struct DistortionAnalysis: Sendable {
     /// The examples.
     public var examples: ExampleSet
 
+    /// The groups that examples come in, which intervals do not split.
+    public var groups: ExampleGroups?
+
     /// A named set.
-    public init(name: String, examples: ExampleSet) {
+    ///
+    /// - Precondition: a group for each example, where there are groups.
+    public init(name: String, examples: ExampleSet, groups: ExampleGroups? = nil) {
+      precondition(
+        groups.map { $0.names.count == examples.count } ?? true,
+        "\(groups?.names.count ?? 0) groups for \(examples.count) examples")
       self.name = name
       self.examples = examples
+      self.groups = groups
     }
   }
 
@@ -133,12 +142,12 @@ public struct DistortionAnalysis: Sendable {
     },
     progress: (Int) -> Void = { _ in }
   ) throws -> Distortion {
-    var idSums = try sums(over: id.examples, progress)
+    var idSums = try sums(over: id.examples, groups: id.groups, progress)
     if let training {
-      let seen = try sums(over: training, progress)
+      let seen = try sums(over: training, groups: nil, progress)
       (idSums.inputs, idSums.samplingErrors) = (seen.inputs, seen.samplingErrors)
     }
-    var oodSums = try ood.map { try sums(over: $0.examples, progress) }
+    var oodSums = try ood.map { try sums(over: $0.examples, groups: $0.groups, progress) }
     for (place, tap) in taps.enumerated() {
       try gathered(tap.before.name, id.name, idSums.features[place])
       for (set, sums) in zip(ood, oodSums) {
@@ -196,13 +205,19 @@ public struct DistortionAnalysis: Sendable {
     return chosen.sorted()
   }
 
-  private func sums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
-    do { return try finiteSums(over: examples, progress) } catch let error as GeometryError {
+  private func sums(
+    over examples: ExampleSet, groups: ExampleGroups?, _ progress: (Int) -> Void
+  ) throws -> SetSums {
+    do { return try finiteSums(over: examples, groups: groups, progress) } catch let error
+      as GeometryError
+    {
       throw ExperimentError("\(examples.name): \(error)")
     }
   }
 
-  private func finiteSums(over examples: ExampleSet, _ progress: (Int) -> Void) throws -> SetSums {
+  private func finiteSums(
+    over examples: ExampleSet, groups: ExampleGroups?, _ progress: (Int) -> Void
+  ) throws -> SetSums {
     try examples.check(fits: before)
     var recorded = taps.map(\.before)
     for layer in layers where !recorded.contains(layer.inputTap) { recorded.append(layer.inputTap) }
@@ -228,7 +243,8 @@ public struct DistortionAnalysis: Sendable {
       let keys = range.enumerated().map { place, row in
         ExampleKey(
           examples.identifiers[row],
-          values: UnsafeBufferPointer(rebasing: inputs[place * width..<(place + 1) * width]))
+          values: UnsafeBufferPointer(rebasing: inputs[place * width..<(place + 1) * width]),
+          group: groups?.names[row])
       }
       let moved = try second.run(inputs) { values in
         zip(taps, values).map { $0.after.features(of: $1, count: range.count) }
