@@ -7,12 +7,14 @@ import Testing
 
 /// What a reader process describes is what the library reads in this one.
 @Suite struct ReaderProcessTests {
-  static let names =
-    files(in: "HDF5Tests") + files(in: "CheckpointsTests")
-    + files(in: "CommandTests").filter { name in
-      // What another process refuses is not for the library in this one.
-      !["circles.h5", "hostile_circle.h5", "hostile_text.h5"].contains(where: name.hasSuffix)
-    }
+  static let names = ["HDF5Tests", "CheckpointsTests", "CommandTests"].flatMap(files).filter {
+    name in
+    // What another process refuses is not for the library in this one.
+    ![
+      "circles.h5", "hostile_circle.h5", "hostile_text.h5", "links_circle.h5",
+      "links_circle.weights.h5",
+    ].contains(where: name.hasSuffix)
+  }
 
   @Test(arguments: names)
   func `a file read through another process holds what it holds read here`(name: String) throws {
