@@ -60,7 +60,7 @@ import Testing
     ("base", CheckpointDifference.Extent.identical), ("session", .identical),
     ("reordered", .identical), ("statistics", .statisticsOnly), ("replaced_head", .headOnly),
     ("nan", .someLayers), ("inserted", .someLayers), ("keras2_conv_adam", .allLayers),
-    ("keras0", .allLayers),
+    ("keras0", .nothingShared),
   ])
   func `how far the differences reach is said in a word`(
     name: String, extent: CheckpointDifference.Extent
