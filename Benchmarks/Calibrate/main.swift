@@ -1,8 +1,10 @@
 // Simulates what claims, intervals and nulls do, for `script/calibrate`:
 //
-//   calibrate FOLDER SEED PAIRS REPETITIONS [claims|intervals|nulls]…
+//   calibrate FOLDER SEED PAIRS REPETITIONS [claims|intervals|nulls]… [setting=N]…
 //
-// Writes verdict_rates.csv, coverage.csv and null_rates.csv into FOLDER, and prints them as Markdown.
+// Settings of intervals are numbered from 1; each gives the same numbers whichever others are taken,
+// so that they can be simulated side by side. Writes verdict_rates.csv, coverage.csv and
+// null_rates.csv into FOLDER, and prints them as Markdown.
 
 import Calibration
 import Foundation
@@ -19,7 +21,11 @@ else {
   exit(64)
 }
 let folder = arguments[1]
-let parts = arguments.count > 5 ? Set(arguments[5...]) : ["claims", "intervals", "nulls"]
+let settings = arguments.dropFirst(5).compactMap { argument in
+  argument.hasPrefix("setting=") ? Int(argument.dropFirst("setting=".count)) : nil
+}
+let named = Set(arguments.dropFirst(5).filter { !$0.hasPrefix("setting=") })
+let parts = named.isEmpty ? ["claims", "intervals", "nulls"] : named
 LinearAlgebraThreads.use(1)
 
 func finish(_ table: Table, _ columns: [String]) throws {
@@ -61,7 +67,8 @@ if parts.contains("claims") {
 
 if parts.contains("intervals") {
   var rows: [Coverage] = []
-  for (setting, withPairs) in CoverageStudy.settings {
+  for (place, (setting, withPairs)) in CoverageStudy.settings.enumerated()
+  where settings.isEmpty || settings.contains(place + 1) {
     say("intervals: \(setting.name)")
     rows += try CoverageStudy(
       setting, repetitions: repetitions, seed: seed, withPairs: withPairs

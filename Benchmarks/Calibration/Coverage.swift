@@ -95,6 +95,8 @@ package struct CoverageStudy {
     var wide = FeatureSetting(
       "n 500, d 16, rectified, as wide features", examples: 500, width: 16, shape: .rectified)
     wide.isTakenAsWide = true
+    var gap = FeatureSetting("n 400, d 16, a gap after 4 directions", examples: 400, width: 16)
+    gap.variances = [4, 3, 2.5, 2] + [Double](repeating: 0.1, count: 12)
     return [
       (FeatureSetting("n 200, d 16, normal", examples: 200, width: 16), true),
       (
@@ -105,7 +107,7 @@ package struct CoverageStudy {
         FeatureSetting("n 300, d 32, rectified", examples: 300, width: 32, shape: .rectified), false
       ),
       (FeatureSetting("n 500, d 64, steep spectrum", examples: 500, width: 64, power: 2), false),
-      (groups, false), (wide, false),
+      (groups, false), (wide, false), (gap, true),
     ]
   }()
 

@@ -29,7 +29,13 @@ extension Diff {
     }
     for pattern in options.exclusions {
       let one = ComparisonOptions(exclusions: [pattern])
-      guard checkpoints.contains(where: { $0.parameters.contains(where: one.excludes) }) else {
+      // Also what is not read may be meant.
+      guard
+        checkpoints.contains(where: {
+          $0.parameters.contains(where: one.excludes)
+            || $0.omissions(of: one).count < $0.omissions.count
+        })
+      else {
         throw ExitCode.trouble("--exclude '\(pattern)': matches no parameter of any file")
       }
     }

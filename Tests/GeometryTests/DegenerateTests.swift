@@ -1,5 +1,6 @@
 import Geometry
 import LinearAlgebra
+import Randomness
 import Testing
 
 /// Inputs for which a measure has no value: a reason, never NaN.
@@ -23,6 +24,101 @@ import Testing
       #expect(LinearCKA.biased(rowsBefore: a, rowsAfter: b).reason == reason)
       #expect(LinearCKA.debiased(rowsBefore: a, rowsAfter: b).reason == reason)
     }
+  }
+
+  private func results(
+    _ x: Matrix, _ y: Matrix, _ settings: PairedFeatures.Settings = .init(),
+    for measures: [SimilarityMeasure] = SimilarityMeasure.allCases
+  ) throws -> [SimilarityMeasure: SimilarityResult] {
+    var features = PairedFeatures(
+      beforeWidth: x.columns, afterWidth: y.columns, settings: settings)
+    try features.add(before: x, after: y, keys: (0..<x.rows).map { ExampleKey("\($0)") })
+    var measuring = SimilarityAnalysis.Settings()
+    measuring.draws = 0
+    let found = try SimilarityAnalysis(features, settings: measuring).results(for: measures)
+    return Dictionary(uniqueKeysWithValues: found.map { ($0.measure, $0) })
+  }
+
+  @Test(arguments: [3, 0.1, Double(Float(0.1)), 1e8 + 0.1, -7e-9], [100, 700, 1200])
+  func `constant features are undefined for any number of examples, kept as rows or as sums`(
+    constant: Double, rows: Int
+  ) throws {
+    var generator = SeededGenerator(seed: 2, "constant")
+    let y = Matrix.normal(rows: rows, columns: 6, using: &generator)
+    let x = Matrix(rows: rows, columns: 6, values: [Double](repeating: constant, count: rows * 6))
+    var sums = PairedFeatures.Settings()
+    sums.keptValues = 1
+    let centred: [SimilarityMeasure] = [
+      .ckaDebiased, .ckaBiased, .ckaMinibatch, .ccaMean, .ccaSquared, .svcca, .pwccaBefore,
+      .pwccaAfter, .explainedBefore, .explainedAfter, .procrustesNormalised, .angularShape,
+      .largestAngle, .meanAngle, .grassmannGeodesic, .grassmannChordal, .subspaceOverlap,
+      .neighbourOverlap, .afterRotation, .afterRotationAndScale,
+    ]
+    for settings in [PairedFeatures.Settings(), sums] {
+      let before = try results(x, y, settings)
+      let ranks: [SimilarityMeasure] = [
+        .effectiveRankBefore, .participationBefore, .stableRankBefore,
+      ]
+      for measure in centred + ranks {
+        let reason = before[measure]?.estimate.value.reason
+        #expect(reason == "the features before are constant", "\(measure)")
+      }
+      let after = try results(y, x, settings)
+      for measure in centred {
+        let reason = after[measure]?.estimate.value.reason
+        #expect(reason == "the features after are constant", "\(measure)")
+      }
+    }
+  }
+
+  @Test(arguments: [0.1, 1e8 + 0.1]) func `one constant feature among others adds no rank`(
+    constant: Double
+  ) throws {
+    let (x, y) = FeatureSets.randomPair(seed: 8, rows: 1200, columns: 5)
+    var widened = Matrix(rows: 1200, columns: 6)
+    for row in 0..<1200 {
+      for column in 0..<5 { widened[row, column] = x[row, column] }
+      widened[row, 5] = constant
+    }
+    var sums = PairedFeatures.Settings()
+    sums.keptValues = 1
+    let measures: [SimilarityMeasure] = [
+      .ccaMean, .ccaSquared, .explainedAfter, .effectiveRankBefore, .angularShape,
+    ]
+    for settings in [PairedFeatures.Settings(), sums] {
+      let (with, without) = (
+        try results(widened, y, settings, for: measures), try results(x, y, settings, for: measures)
+      )
+      #expect(with[.ccaMean]?.remark.hasPrefix("ranks 5 and 5") == true)
+      for measure in measures {
+        let value = try #require(without[measure]?.estimate.value)
+        #expect(distance(try #require(with[measure]?.estimate.value), value.number ?? .nan) < 1e-11)
+      }
+    }
+  }
+
+  @Test func `a self-similarity that is rounding alone is zero in every debiased form`() throws {
+    var generator = SeededGenerator(seed: 6, "simplex")
+    let y = Matrix.normal(rows: 6, columns: 6, using: &generator)
+    let measures: [SimilarityMeasure] = [.ckaDebiased, .ckaMinibatch, .ckaRadialDebiased]
+    for (measure, result) in try results(.identity(6), y, for: measures) {
+      #expect(
+        result.estimate.value.reason
+          == "the debiased self-similarity before is not positive; add examples", "\(measure)")
+    }
+  }
+
+  @Test(arguments: [1e-200, 1e200]) func `magnitudes whose fourth powers are lost are refused`(
+    scale: Double
+  ) throws {
+    let (x, y) = FeatureSets.randomPair(seed: 8, rows: 30)
+    #expect {
+      try results(y, scale * x, for: [.ccaMean])
+    } throws: { error in
+      guard case .magnitude("after", _)? = error as? GeometryError else { return false }
+      return "\(error)".contains("one power of two that brings it near 1")
+    }
+    #expect(try results(x, 1e-60 * y, for: [.ccaMean])[.ccaMean]?.estimate.value.number != nil)
   }
 
   @Test

@@ -47,7 +47,7 @@ import Testing
     #expect {
       try FeatureSetPair(a, b)
     } throws: { error in
-      "\(error)" == "y: 3 examples of x are not in it, or twice there: c, d, e; "
+      "\(error)" == "y: 3 examples of x are not in it: c, d, e; "
         + "--by-row pairs rows whatever they are called"
     }
     #expect(try FeatureSetPair(a, b, byRow: true).count == 6)
@@ -57,7 +57,125 @@ import Testing
     } throws: { "\($0)" == "z: 5 examples, and 6 in x; both need the same" }
     #expect {
       try FeatureSetPair(a, set("twice", y, .names(["a", "b", "c", "d", "e", "e"])))
-    } throws: { "\($0)".contains("the identifier e is there twice") }
+    } throws: { "\($0)".hasPrefix("twice: the identifier e is there twice or more: rows 4, 5; ") }
+  }
+
+  @Test func `identifiers that repeat are refused even when both sets repeat them alike`() throws {
+    let (x, y) = sets(6)
+    let names = ExampleIdentifiers.names(["a", "b", "a", "d", "b", "f"])
+    #expect {
+      try FeatureSetPair(set("x", x, names), set("y", y, names))
+    } throws: { error in
+      "\(error)" == "x: 2 identifiers are there twice or more: a, b (a: rows 0, 2); --by-row pairs "
+        + "rows whatever they are called"
+    }
+    let pair = try FeatureSetPair(set("x", x, names), set("y", y, names), byRow: true)
+    #expect(try pair.features().count == 6)
+  }
+
+  @Test func `labels that contradict each other are refused unless some were named`() throws {
+    let (x, y) = sets(6)
+    let (a, b) = (
+      set("x", x, labels: [0, 1, 2, 0, 1, 2]), set("y", y, labels: [0, 1, 1, 0, 1, 0])
+    )
+    #expect {
+      try FeatureSetPair(a, b)
+    } throws: { error in
+      "\(error)"
+        == "y: 2 examples have other labels than in x, 2 first: 1, and 2 there; --labels names "
+        + "those that hold"
+    }
+    #expect(try FeatureSetPair(a, b, labelsAreGiven: true).labels == [0, 1, 2, 0, 1, 2])
+  }
+
+  @Test func `a value that is not finite is told of its own file and row`() throws {
+    let (x, y) = sets(40)
+    var broken = y
+    broken[3, 1] = .nan
+    let names = (0..<40).map { "example \($0)" }
+    let order = Array((0..<40).reversed())
+    let pair = try FeatureSetPair(
+      set("x", x, .names(names)), set("y", broken, .names(order.map { names[$0] })))
+    #expect { try pair.features() } throws: {
+      "\($0)".hasPrefix("y: row 3 holds a value that is not finite")
+    }
+  }
+
+  @Test func `groups beside the features keep examples together, and others may be named`() throws {
+    try withTemporaryFolder { folder in
+      let (x, y) = sets(60)
+      func write(_ name: String, _ matrix: Matrix, _ groups: [Int64]?) throws -> ExampleSet {
+        try File.create("\(folder)/\(name).h5") { root in
+          try root.write("features", shape: [60, 5], matrix.values)
+          if let groups { try root.write("groups", shape: [groups.count], groups) }
+        }
+        return try FeatureFile.open("\(folder)/\(name).h5").features
+      }
+      let fours = (0..<60).map { Int64($0 / 4) }
+      let (a, b) = (try write("a", x, fours), try write("b", y, nil))
+      let pair = try FeatureSetPair(a, b)
+      #expect(pair.groups?.count == 15)
+      #expect(pair.groups?.source == "\(folder)/a.h5::/groups")
+      // They serve when only the set after has them, and when both call them differently.
+      #expect(try FeatureSetPair(b, a).groups?.count == 15)
+      let c = try write("c", y, fours.map { 100 - $0 })
+      #expect(try FeatureSetPair(a, c).groups?.source == "\(folder)/a.h5::/groups")
+      let d = try write("d", y, (0..<60).map { Int64($0 / 3) })
+      #expect { try FeatureSetPair(a, d) } throws: {
+        "\($0)".contains("d.h5::/groups: other groups than")
+      }
+      let named = ExampleGroups(names: (0..<60).map { "\($0 / 2)" }, source: "named")
+      #expect(try FeatureSetPair(a, d, groups: named).groups?.count == 30)
+      #expect { try ExampleGroups.beside(try write("e", y, [1, 2])) } throws: {
+        "\($0)".contains("e.h5::/groups: 2 groups for the 60 examples of")
+      }
+      let result = try SimilarityAnalysis(try pair.features()).results(for: [
+        .ccaMean, .ckaDebiased,
+      ])
+      #expect(result.allSatisfy { $0.intervalMethod.hasSuffix("blocks, groups unsplit") })
+    }
+  }
+
+  @Test func `taps are matched by name, whatever their order`() throws {
+    try withTemporaryFolder { folder in
+      let (x, y) = sets(20)
+      func write(_ name: String, _ taps: [String], single: Bool = false) throws {
+        let path = "\(folder)/\(name).h5"
+        let provenance = FeatureProvenance(
+          checkpoint: "", checkpointDigest: "", set: "", tap: taps[0], preprocessing: "",
+          version: "")
+        func values(_ rows: Range<Int>) -> [Float] {
+          rows.flatMap { row in (name == "a" ? x : y).row(row).map { Float($0) } }
+        }
+        if single {
+          try FeatureFile.write(
+            to: path, width: 5, labels: nil, identifiers: .rowNumbers(20), provenance: provenance
+          ) { values($0) }
+        } else {
+          try FeatureFile.write(
+            to: path, layers: taps.map { .init(name: $0, width: 5) }, labels: nil,
+            identifiers: .rowNumbers(20), provenance: provenance
+          ) { rows in taps.map { _ in values(rows) } }
+        }
+      }
+      try write("a", ["one", "two", "three"])
+      try write("b", ["two", "four", "one"])
+      try write("c", ["two"], single: true)
+      try write("d", ["other", "another"])
+      let both = try #require(
+        try MatchedTaps(before: "\(folder)/a.h5", after: "\(folder)/b.h5"))
+      #expect(Set(both.pairs.map(\.name)) == ["one", "two"])
+      #expect(both.onlyBefore == ["three"] && both.onlyAfter == ["four"])
+      let one = try #require(
+        try MatchedTaps(before: "\(folder)/a.h5", after: "\(folder)/c.h5"))
+      #expect(one.pairs.map(\.name) == ["two"])
+      #expect(try MatchedTaps(before: "\(folder)/c.h5", after: "\(folder)/c.h5") == nil)
+      #expect(
+        try MatchedTaps(before: "\(folder)/a.h5::/features/one", after: "\(folder)/c.h5") == nil)
+      #expect {
+        try MatchedTaps(before: "\(folder)/a.h5", after: "\(folder)/d.h5")
+      } throws: { "\($0)".contains("d.h5: no tap of \(folder)/a.h5 is in it: ") }
+    }
   }
 
   @Test(arguments: [false, true]) func `moments are read back and parts add up`(
