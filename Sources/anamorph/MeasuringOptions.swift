@@ -26,6 +26,8 @@ struct MeasuringOptions: ParsableArguments {
   @Option(help: "The seed of the nulls.")
   var seed = 0
 
+  @OptionGroup var recognition: ArchitectureOptions
+
   @Option(help: "text for people; csv with a measurement per row; json with everything.")
   var format = OutputFormat.text
 
@@ -67,7 +69,7 @@ struct MeasuringOptions: ParsableArguments {
   private func head(of path: String?) throws -> SimilarityAnalysis.Head? {
     guard let path else { return nil }
     return try naming(path) {
-      let network = try Network(try Checkpoint.open(path))
+      let network = try Network(try Checkpoint.open(path), options: recognition.options)
       let node = try network.graph.head
       guard let layer = network.graph.weightLayers.first(where: { $0.node == node }) else {
         throw FileError(path: path, reason: "the head has no matrix")
