@@ -10,7 +10,8 @@ For each network: random weights and batch normalisations near what the layers s
 both. The reference is what PyTorch computes in double precision: in deep networks its single precision
 is no nearer to that than ours. The error is the largest difference over the largest value, with direct
 kernels, with Winograd's algorithm where it is faster, and of PyTorch's own single precision; for
-bfloat16, on processors that have it, it is the median of the differences over the values. Needs
+bfloat16, on processors that have it, it is the median of the differences over the values, ours and
+PyTorch's own. Needs
 torch, torchvision, timm, open_clip_torch, transformers, safetensors, h5py; what is missing is said and
 its networks are left out. Exits with 1 when an error is above the bound and above twice PyTorch's own.
 """
@@ -98,7 +99,8 @@ def timm_networks():
     yield "timm vit_base_patch16_224 without class token", network(
         "vit_base_patch16_224", class_token=False, global_pool="avg")
     yield "timm vit_small_patch14_dinov2", network("vit_small_patch14_dinov2")
-    yield "timm resnet50", network("resnet50")
+    for name in ["resnet50", "resnet50d", "mobilenetv2_100", "convnext_tiny"]:
+        yield f"timm {name}", network(name)
 
 
 def clip_networks():
@@ -191,7 +193,33 @@ def self_supervised_networks():
 
         return model, backbone, state, []
 
+    def moco3():
+        torch.manual_seed(1)
+        model = models.resnet50()
+
+        def state(model):
+            names = {f"module.base_encoder.{k}": v for k, v in model.state_dict().items()
+                     if not k.startswith("fc.")}
+            momentum = {k.replace("base", "momentum"): v * 0.5 for k, v in names.items()}
+            heads = {f"module.{part}.{k}": torch.ones(8) for part in ["base_encoder.fc", "predictor"]
+                     for k in ["0.weight", "1.weight", "1.bias", "1.running_mean", "3.weight"]}
+            return names | momentum | heads
+
+        return model, backbone, state, []
+
+    def children():
+        model = models.resnet50()
+        places = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}
+
+        def state(model):
+            return {f"backbone.{places[k.split('.')[0]]}.{k.split('.', 1)[1]}": v
+                    for k, v in model.state_dict().items() if not k.startswith("fc.")}
+
+        return model, backbone, state, []
+
     yield "MoCo v2 ResNet-50", moco
+    yield "MoCo v3 ResNet-50", moco3
+    yield "SimCLR ResNet-50 (children of Sequential)", children
     yield "SimCLR ResNet-50 (backbone.)", simclr
 
 
@@ -259,6 +287,10 @@ def largest(found, expected):
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
+def median(found, expected):
+    return float(np.median(np.abs(found - expected) / np.abs(expected).clip(1e-30)))
+
+
 def compare(command, name, build, folder, index, examples):
     import h5py
     torch.manual_seed(index)
@@ -278,6 +310,11 @@ def compare(command, name, build, folder, index, examples):
             own = largest(reference, exact)
         except RuntimeError:  # a layer that keeps to single precision
             exact, own = reference, None
+        try:
+            half = features(model.bfloat16(), inputs.bfloat16()).float().numpy()
+            own_half = median(half, exact)
+        except RuntimeError:  # an operation that PyTorch has not in bfloat16
+            own_half = None
     parameters = sum(p.numel() for p in model.parameters())
     del model
     gc.collect()
@@ -299,11 +336,11 @@ def compare(command, name, build, folder, index, examples):
             message = f"{found.shape} features"
             break
         if "bf16" in mode:
-            errors.append(float(np.median(np.abs(found - exact) / np.abs(exact).clip(1e-30))))
+            errors.append(median(found, exact))
         else:
             errors.append(largest(found, exact))
     checkpoint.unlink()
-    return size, parameters, reference.shape[1], errors, own, message
+    return size, parameters, reference.shape[1], errors, (own, own_half), message
 
 
 def main():
@@ -325,7 +362,7 @@ def main():
     failed = 0
     if not options.list:
         print("| network | input | parameters | features | --exact | Winograd allowed | PyTorch's own "
-              "| bf16, median |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
+              "| bf16, median | PyTorch's own |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for index, (name, build) in enumerate(networks):
         if index < options.start or words and not any(word in name.lower() for word in words):
             continue
@@ -333,7 +370,7 @@ def main():
             print(name)
             continue
         with tempfile.TemporaryDirectory() as folder:
-            size, count, width, errors, own, message = compare(
+            size, count, width, errors, (own, own_half), message = compare(
                 options.command, name, build, pathlib.Path(folder), index, options.examples)
         # Where PyTorch's own single precision is further off, twice its error.
         allowed = max(BOUND, 2 * (own or 0))
@@ -342,7 +379,8 @@ def main():
         failed += bad
         figures = [f"{error:.1e}" for error in errors] + ["", "", ""]
         figures.insert(2, "" if own is None else f"{own:.1e}")
-        figures = message or " | ".join(figures[:4])
+        figures = figures[:4] + ["" if own_half is None else f"{own_half:.1e}"]
+        figures = message or " | ".join(figures)
         print(f"| {name}{' **above the bound**' if bad else ''} | {size}×{size} "
               f"| {count / 1e6:.1f} M | {width} | {figures} |", flush=True)
         gc.collect()

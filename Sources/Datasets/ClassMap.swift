@@ -8,6 +8,7 @@ public import Files
 /// | --- | --- |
 /// | `cifar10` | STL-10's classes to those of CIFAR-10; the monkey is left out, the frog has no example |
 /// | `imagenet` | WordNet IDs, or the numbers 0 to 999, to the 1000 outputs of an ImageNet network |
+/// | `domainnet-40` | DomainNet's classes to the 40 of Tan et al., by name |
 /// | `living-17`, `entity-30` | ImageNet classes to BREEDS' groups; `/source` or `/target` after the name takes that half |
 ///
 /// Others come from a file, see ``init(reading:)``.
@@ -49,7 +50,7 @@ extension ClassMap {
 
   /// The names that ``init(builtIn:)`` knows.
   public static let builtInNames: [String] =
-    ["cifar10", "imagenet"]
+    ["cifar10", "domainnet-40", "imagenet"]
     + BreedsGroups.all.flatMap { [$0.name, "\($0.name)/source", "\($0.name)/target"] }
 
   /// The map of this name, `nil` when there is none.
@@ -62,6 +63,10 @@ extension ClassMap {
       var targets = numbered(Self.cifar10Classes)
       targets["car"] = 1
       self.init(name: name, targets: targets, classNames: Self.cifar10Classes, classCount: 10)
+    case "domainnet-40":
+      let classes = DomainNetClasses.common40
+      self.init(
+        name: name, targets: numbered(classes), classNames: classes, classCount: classes.count)
     case "imagenet":
       let identifiers = ImageNetClasses.identifiers
       let numbers = numbered(identifiers.indices.map { String($0) })

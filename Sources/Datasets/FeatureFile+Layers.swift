@@ -26,6 +26,7 @@ extension FeatureFile {
   /// of an example.
   ///
   /// - Parameters:
+  ///   - columnClasses: Which class each column is about, when they are logits of some classes.
   ///   - blockRows: How many examples are asked for at a time; memory is needed for these only.
   ///   - block: Gives the features of the examples asked for, for each layer, row-major. The examples
   ///     come in order.
@@ -34,7 +35,8 @@ extension FeatureFile {
   ///   `block` gives as many values as belong to the layers.
   public static func write(
     to path: String, layers: [Layer], labels: [Int]?, identifiers: ExampleIdentifiers,
-    classNames: [String]? = nil, provenance: FeatureProvenance, blockRows: Int = 1024,
+    classNames: [String]? = nil, columnClasses: [Int]? = nil, provenance: FeatureProvenance,
+    blockRows: Int = 1024,
     _ block: (_ examples: Range<Int>) throws -> [[Float]]
   ) throws {
     let count = identifiers.count
@@ -49,6 +51,10 @@ extension FeatureFile {
         try provenance.write(to: root)
         if let labels { try root.write("labels", shape: [count], labels.map { Int64($0) }) }
         if let classNames { try root.write("class_names", classNames) }
+        if let columnClasses {
+          try root.write(
+            "column_classes", shape: [columnClasses.count], columnClasses.map { Int64($0) })
+        }
         try identifiers.write(to: root)
         let group = try root.createGroup("features")
         var arrays: [Dataset] = []

@@ -88,6 +88,7 @@ public struct FeatureFile: Sendable {
   ///
   /// - Parameters:
   ///   - width: d, the number of features of an example.
+  ///   - columnClasses: Which class each column is about, when they are logits of some classes.
   ///   - blockRows: How many rows are asked for at a time; memory is needed for these only.
   ///   - block: Gives the features of the rows asked for, row-major. The rows come in order.
   /// - Throws: ``Files/FileError``, and what `block` throws.
@@ -95,7 +96,8 @@ public struct FeatureFile: Sendable {
   ///   `rows.count × width` values.
   public static func write(
     to path: String, width: Int, labels: [Int]?, identifiers: ExampleIdentifiers,
-    classNames: [String]? = nil, provenance: FeatureProvenance, blockRows: Int = 1024,
+    classNames: [String]? = nil, columnClasses: [Int]? = nil, provenance: FeatureProvenance,
+    blockRows: Int = 1024,
     _ block: (_ rows: Range<Int>) throws -> [Float]
   ) throws {
     let count = identifiers.count
@@ -107,6 +109,10 @@ public struct FeatureFile: Sendable {
         try provenance.write(to: root)
         if let labels { try root.write("labels", shape: [count], labels.map { Int64($0) }) }
         if let classNames { try root.write("class_names", classNames) }
+        if let columnClasses {
+          try root.write(
+            "column_classes", shape: [columnClasses.count], columnClasses.map { Int64($0) })
+        }
         try identifiers.write(to: root)
         let features = try root.create("features", shape: [count, width], of: Float.self)
         for rows in Batches.inOrder(count, size: blockRows) {

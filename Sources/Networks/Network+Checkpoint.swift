@@ -23,6 +23,11 @@ extension Network {
       try self.init(checkpoint, recognised)
       return
     }
+    if given == nil,
+      let refusal = try StateDictionaryArchitecture.refusal(of: checkpoint, options: options)
+    {
+      throw refusal
+    }
     if let reason = checkpoint.conversionNeeded { throw FileError(path: path, reason: reason) }
     let architecture: JSON
     if let given {

@@ -8,15 +8,32 @@ extension StateDictionaryArchitecture {
   ///   are of no known family.
   /// - Throws: `FileError` naming the array: one is missing, of another shape, or has no place.
   public init?(of checkpoint: Checkpoint, options: Options = Options()) throws(FileError) {
-    guard checkpoint.architecture == nil else { return nil }
-    switch checkpoint.layout {
-    case .stateDictionary, .safeTensors, .numPyArchive: break
-    default: return nil
-    }
+    guard Self.mayBe(in: checkpoint) else { return nil }
     do throws(NetworkError) {
       try self.init(
         checkpoint.parameters.map { (name: $0.name, shape: $0.shape) }, options: options)
     } catch { throw error.inFile(checkpoint.path) }
+  }
+
+  /// Why the names of a checkpoint are no network, when it is a state dictionary of no known family;
+  /// `nil` when it is none, or of one.
+  ///
+  /// - Throws: `FileError` naming an array of a known family: one is missing, of another shape, or
+  ///   has no place.
+  public static func refusal(
+    of checkpoint: Checkpoint, options: Options = Options()
+  ) throws(FileError) -> FileError? {
+    guard mayBe(in: checkpoint),
+      try StateDictionaryArchitecture(of: checkpoint, options: options) == nil
+    else { return nil }
+    let arrays = checkpoint.parameters.map { (name: $0.name, shape: $0.shape) }
+    return refusal(arrays).inFile(checkpoint.path)
+  }
+
+  /// Whether a checkpoint holds arrays by name and no architecture.
+  private static func mayBe(in checkpoint: Checkpoint) -> Bool {
+    guard checkpoint.architecture == nil else { return false }
+    return [.stateDictionary, .safeTensors, .numPyArchive].contains(checkpoint.layout)
   }
 }
 
@@ -30,9 +47,9 @@ extension Network {
     ) { first, _ in first }
     var parameters: [Tensor] = []
     for (slot, binding) in zip(architecture.graph.parameters, architecture.network.bindings) {
-      guard let array = arrays[architecture.prefix + binding.name] else {
-        throw FileError(
-          path: checkpoint.path, object: architecture.prefix + binding.name, reason: "is missing")
+      let name = architecture.stored(binding.name)
+      guard let array = arrays[name] else {
+        throw FileError(path: checkpoint.path, object: name, reason: "is missing")
       }
       let tensor = try Self.finite(array, called: array.name, checkpoint)
       parameters.append(binding.converted(tensor, to: slot.shape))

@@ -44,12 +44,20 @@ struct ArchitectureOptions: ParsableArguments {
       """)
   var interpolatePositions = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Arrays of a state dictionary that are no part of the network, by what their names begin with: "
+        + "'module.head' for module.head.0.weight. May be given several times.",
+      valueName: "prefix"))
+  var leaveOut: [String] = []
+
   var options: StateDictionaryArchitecture.Options {
     var options = StateDictionaryArchitecture.Options()
     options.family = family
     options.imageSize = inputSize
     options.includesProjection = !withoutProjection
     options.interpolatesPositions = interpolatePositions
+    options.leavesOut = leaveOut
     return options
   }
 
@@ -71,6 +79,7 @@ struct ArchitectureOptions: ParsableArguments {
       "\(checkpoint.path): \(found.title), found by names and shapes; "
         + "reads images of \(found.graph.inputShape.map(String.init).joined(separator: "×"))",
       unless: quiet)
+    for kind in found.leftOut { StandardError.say("\(checkpoint.path): \(kind)", unless: quiet) }
     return try Network(checkpoint, options: options)
   }
 }

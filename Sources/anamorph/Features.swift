@@ -59,6 +59,13 @@ struct Features: ParsableCommand {
       """)
   var pool = FeaturePooling.mean
 
+  @Flag(
+    help: """
+      Of logits, keep those of the classes that the set has, in order: for sets with some of the \
+      classes of the task. Without --at, the logits are what is recorded.
+      """)
+  var sharedClasses = false
+
   @Option(
     help: ArgumentHelp(
       "The architecture of a checkpoint that holds only parameters: Keras's model.to_json().",
@@ -84,19 +91,22 @@ struct Features: ParsableCommand {
       try inputs.prepare(for: network, running)
       let set = try inputs.set(fitting: network)
       let taps = try naming(checkpoint) { try self.taps(of: network.graph) }
+      let classes = try sharedClasses ? self.classes(of: set, taps, network.graph) : nil
+      inference.sayPrecision(quiet: running.quiet)
       try checkSizes(taps, set.count)
       let executor = try InferenceExecutor(
         network, taps: taps, batchSize: running.batchSize, threads: running.threads,
         precision: inference.precision, isExact: inference.exact)
       try write(
-        taps, set,
+        taps, set, classes,
         FeatureProvenance(
           checkpoint: checkpoint, checkpointDigest: try source.digest(),
           set: data.joined(separator: ", "), tap: taps.map(\.name).joined(separator: ", "),
           preprocessing: inputs.preprocessing, version: Anamorph.version), executor)
       for tap in taps {
         StandardError.say(
-          "\(output): \(set.count * tap.rowCount(pool)) × \(tap.featureCount(pool)) features of "
+          "\(output): \(set.count * tap.rowCount(pool)) × "
+            + "\(classes?.count ?? tap.featureCount(pool)) features of "
             + "'\(tap.name)' for \(data.joined(separator: ", ")), preprocessing: "
             + "\(inputs.preprocessing)", unless: running.quiet)
       }
@@ -105,7 +115,7 @@ struct Features: ParsableCommand {
 
   /// The places that are asked for.
   private func taps(of graph: Graph) throws -> [Tap] {
-    if at.isEmpty { return [try graph.penultimate] }
+    if at.isEmpty { return [sharedClasses ? graph.logitsTap : try graph.penultimate] }
     if at == ["all"] { return graph.layerTaps }
     var taps: [Tap] = []
     for name in at {
@@ -118,6 +128,25 @@ struct Features: ParsableCommand {
     return taps
   }
 
+  /// The outputs that belong to the classes that the set has.
+  private func classes(of set: ExampleSet, _ taps: [Tap], _ graph: Graph) throws -> [Int] {
+    guard let classes = set.presentClasses, let largest = classes.last else {
+      throw FileError(path: data[0], reason: "has no labels, which --shared-classes needs")
+    }
+    for tap in taps where tap.shape != graph.outputShape || tap.shape.count != 1 {
+      throw FileError(
+        path: checkpoint, object: tap.name,
+        reason: "\(tap.shape) are no logits, of which --shared-classes keeps some; those are at "
+          + "'\(graph.logitsTap.name)'")
+    }
+    guard largest < graph.outputShape[0] else {
+      throw FileError(
+        path: data[0],
+        reason: "label \(largest) is outside the \(graph.outputShape[0]) outputs of \(checkpoint)")
+    }
+    return classes
+  }
+
   private func checkSizes(_ taps: [Tap], _ count: Int) throws {
     for tap in taps {
       let (rows, overflow) = count.multipliedReportingOverflow(by: tap.rowCount(pool))
@@ -128,7 +157,7 @@ struct Features: ParsableCommand {
   }
 
   private func write(
-    _ taps: [Tap], _ set: ExampleSet, _ provenance: FeatureProvenance,
+    _ taps: [Tap], _ set: ExampleSet, _ classes: [Int]?, _ provenance: FeatureProvenance,
     _ executor: InferenceExecutor
   ) throws {
     let progress = Progress(
@@ -150,19 +179,24 @@ struct Features: ParsableCommand {
           }
         }
         progress.advance(by: rows.count)
-        return features
+        guard let classes else { return features }
+        return zip(taps, features).map { tap, values in
+          rows.indices.flatMap { row in
+            classes.map { values[(row - rows.lowerBound) * tap.size + $0] }
+          }
+        }
       }
       if taps.count == 1, taps[0].rowCount(pool) == 1 {
         try FeatureFile.write(
-          to: output, width: taps[0].featureCount(pool), labels: set.labels,
-          identifiers: set.identifiers, classNames: set.classNames, provenance: provenance,
-          blockRows: running.batchSize
+          to: output, width: classes?.count ?? taps[0].featureCount(pool), labels: set.labels,
+          identifiers: set.identifiers, classNames: set.classNames, columnClasses: classes,
+          provenance: provenance, blockRows: running.batchSize
         ) { try features($0)[0] }
       } else {
         try FeatureFile.write(
-          to: output, layers: layers(taps, executor.graph), labels: set.labels,
-          identifiers: set.identifiers, classNames: set.classNames, provenance: provenance,
-          blockRows: running.batchSize, features)
+          to: output, layers: layers(taps, classes, executor.graph), labels: set.labels,
+          identifiers: set.identifiers, classNames: set.classNames, columnClasses: classes,
+          provenance: provenance, blockRows: running.batchSize, features)
       }
     }
     progress.finish()
@@ -170,13 +204,15 @@ struct Features: ParsableCommand {
 
   /// The arrays of several layers: each under the name of its layer, or of its node where a layer is
   /// there twice.
-  private func layers(_ taps: [Tap], _ graph: Graph) -> [FeatureFile.Layer] {
+  private func layers(
+    _ taps: [Tap], _ classes: [Int]?, _ graph: Graph
+  ) -> [FeatureFile.Layer] {
     let owners = taps.map { graph.nodes[$0.node].layer }
     let isUnique = Set(owners).count == owners.count
     return zip(taps, owners).map { tap, owner in
       FeatureFile.Layer(
         name: String((isUnique ? owner : tap.name).map { $0 == "/" ? "." : $0 }),
-        width: tap.featureCount(pool),
+        width: classes?.count ?? tap.featureCount(pool),
         rowsPerExample: tap.rowCount(pool))
     }
   }

@@ -7,14 +7,17 @@ import Reports
 struct FoundArchitecture {
   private let found: StateDictionaryArchitecture?
   private let problem: String?
+  /// Why the names of a state dictionary are no network that is known.
+  let refusal: String?
 
-  init(_ checkpoint: Checkpoint) {
+  init(_ checkpoint: Checkpoint, _ options: StateDictionaryArchitecture.Options) {
     do {
-      found = try StateDictionaryArchitecture(of: checkpoint)
-      problem = nil
+      let found = try StateDictionaryArchitecture(of: checkpoint, options: options)
+      let refusal = try StateDictionaryArchitecture.refusal(of: checkpoint, options: options)
+      (self.found, self.refusal, problem) = (found, refusal?.reason, nil)
     } catch {
-      found = nil
-      problem = [error.object, error.reason].compactMap(\.self).joined(separator: ": ")
+      let problem = [error.object, error.reason].compactMap(\.self).joined(separator: ": ")
+      (found, refusal, self.problem) = (nil, nil, problem)
     }
   }
 
@@ -41,7 +44,7 @@ struct FoundArchitecture {
   }
 
   var json: JSONText {
-    if let problem { return ["problem": .text(problem)] }
+    if let problem = problem ?? refusal { return ["problem": .text(problem)] }
     guard let found else { return .null }
     let tap = try? found.graph.penultimate
     return [

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Files
 public import Networks
 
 extension Precision: ExpressibleByArgument {}
@@ -18,4 +19,14 @@ struct InferenceOptions: ParsableArguments {
       one to two of seven digits.
       """)
   var exact = false
+
+  /// Says on standard error what error the chosen numbers bring.
+  func sayPrecision(quiet: Bool) {
+    guard precision == .bfloat16 else { return }
+    StandardError.say(
+      "bf16: values keep 8 bits; expect features to differ by 0.2 to 0.6 % (median) in transformers "
+        + "and ConvNeXt, 0.4 to 1 % in ResNets, 1 to 5 % in DenseNets, EfficientNets, MobileNets and "
+        + "CLIP's RN101, about as they do in PyTorch's bfloat16; --precision f32 has no such error",
+      unless: quiet)
+  }
 }

@@ -8,7 +8,7 @@ extension Inspect {
   func showGraph(_ checkpoint: Checkpoint) throws {
     let network = try Network(
       checkpoint, architecture: try ArchitectureFile.read(architecture),
-      inputShape: inputShape.isEmpty ? nil : inputShape)
+      inputShape: inputShape.isEmpty ? nil : inputShape, options: recognition.options)
     let graph = network.graph
     let table = Self.graphTable(graph)
     switch format {

@@ -45,6 +45,8 @@ struct Inspect: ParsableCommand {
       valueName: "extent"))
   var inputShape: [Int] = []
 
+  @OptionGroup var recognition: ArchitectureOptions
+
   @Option(help: "text for people; csv with a row for each parameter; json with everything.")
   var format = OutputFormat.text
 
@@ -54,7 +56,7 @@ struct Inspect: ParsableCommand {
       if graph { return try showGraph(checkpoint) }
       let table = try Self.table(checkpoint, stats: stats)
       let digest = stats ? try checkpoint.digest() : nil
-      let architecture = FoundArchitecture(checkpoint)
+      let architecture = FoundArchitecture(checkpoint, recognition.options)
       switch format {
       case .text:
         try StandardOutput.write(
@@ -97,7 +99,7 @@ struct Inspect: ParsableCommand {
     if let digest, let recorded = checkpoint.recordedDigest, recorded != digest {
       lines.append("warning: the values are not those that were written (\(recorded))")
     }
-    if !architecture.isUsable, let reason = checkpoint.conversionNeeded {
+    if !architecture.isUsable, let reason = architecture.refusal ?? checkpoint.conversionNeeded {
       lines.append("not usable as it is: \(reason)")
     }
     lines += (checkpoint.notes + architecture.notes).map { "note: \($0)" }

@@ -40,6 +40,8 @@ struct MeasuringOptions: ParsableArguments {
       || headAfter != nil
   }
 
+  @OptionGroup var recognition: ArchitectureOptions
+
   @Option(help: "text for people; csv with a measurement per row; json with everything.")
   var format = OutputFormat.text
 
@@ -107,7 +109,7 @@ struct MeasuringOptions: ParsableArguments {
   private func head(of path: String?) throws -> SimilarityAnalysis.Head? {
     guard let path else { return nil }
     return try naming(path) {
-      let network = try Network(try Checkpoint.open(path))
+      let network = try Network(try Checkpoint.open(path), options: recognition.options)
       let node = try network.graph.head
       guard let layer = network.graph.weightLayers.first(where: { $0.node == node }) else {
         throw FileError(path: path, reason: "the head has no matrix")

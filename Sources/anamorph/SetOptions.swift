@@ -133,7 +133,7 @@ struct ImageOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Other classes for the examples of SET, or of every set: a built-in map (cifar10, imagenet, "
-        + "living-17, entity-30) or a file with a class, a tab and a new class's number in each line. "
+        + "domainnet-40, living-17, entity-30) or a file with a class, a tab and a new class's number in each line. "
         + "Classes without a place are left out. May be given several times.",
       valueName: "[SET=]map"))
   var classMap: [String] = []

@@ -26,6 +26,16 @@ import Testing
     #expect(throws: FileError.self) { try map(text) }
   }
 
+  @Test func `the forty classes of DomainNet are found by name and never by number`() throws {
+    let map = try #require(ClassMap(builtIn: "domainnet-40"))
+    #expect(map.classCount == 40)
+    #expect(Set(map.classNames ?? []).count == 40)
+    #expect(map.target(of: 334, named: "zebra") == nil)
+    #expect(map.target(of: 4, named: nil) == nil)
+    #expect(map.target(of: 4, named: "ambulance") == 1)
+    #expect(map.target(of: 90, named: "donut") == 39)
+  }
+
   @Test func `a map that leaves nothing is an error`() throws {
     let set = ExampleSet(name: "x", values: [0, 1], exampleShape: [1], labels: [2, 0])
     #expect(throws: FileError.self) { try set.mapped(by: try map("7\t0")) }

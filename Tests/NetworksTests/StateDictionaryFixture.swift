@@ -50,8 +50,8 @@ struct StateDictionaryFixture {
     return Self.uniform("images", count * size.height * size.width * 3).map { Float($0) }
   }
 
-  /// Writes the network as a `.safetensors` file.
-  func write(to path: String) throws {
+  /// Writes the network as a `.safetensors` file, its arrays under other names if wanted.
+  func write(to path: String, renaming: (String) -> String = { $0 }) throws {
     var header: [String: JSON] = [:]
     var bytes: [UInt8] = []
     for (name, shape) in arrays {
@@ -62,7 +62,7 @@ struct StateDictionaryFixture {
       } else {
         values(name, shape).withUnsafeBytes { bytes += $0 }
       }
-      header[name] = [
+      header[renaming(name)] = [
         "dtype": isCount ? "I64" : "F32", "shape": .array(shape.map { .number(Double($0)) }),
         "data_offsets": [.number(Double(start)), .number(Double(bytes.count))],
       ]

@@ -34,7 +34,8 @@ import Testing
     #expect(
       refusal(more)
         == "extra.1.weight: torchvision ResNet-18 has no place for it; nor for extra.2.weight, "
-        + "extra.3.weight, extra.4.weight, … (6 in all)")
+        + "extra.3.weight, extra.4.weight, … (6 in all); --leave-out extra.1 if it is no part of the "
+        + "network")
   }
 
   @Test func `a missing array is named with the shape it needs`() throws {
@@ -57,7 +58,7 @@ import Testing
     options.imageSize = Extent(40)
     #expect(
       refusal(try arrays("clip_vit"), options: options)
-        == "positional_embedding: has positions for 4×4 patches, and images of 40×40 have 5×5; ask "
+        == "visual.positional_embedding: has positions for 4×4 patches, and images of 40×40 have 5×5; ask "
         + "for interpolation, or give images of 32×32")
     options.interpolatesPositions = true
     #expect(refusal(try arrays("clip_vit"), options: options).hasPrefix("taken for OpenAI CLIP"))
@@ -105,14 +106,17 @@ import Testing
     let found = try #require(try StateDictionaryArchitecture(trained))
     #expect(found.prefix == "module.encoder_q.")
     #expect(try found.graph.penultimate.name == "avgpool")
-    #expect(found.notes.contains { $0.hasPrefix("the projection head is left out:") })
+    #expect(found.notes.contains { $0.hasPrefix("the head of several layers is left out:") })
     #expect(found.notes.contains { $0.hasPrefix("the queue of keys is left out:") })
     #expect(
       found.notes.contains { $0.hasPrefix("the other network 'module.encoder_k.' is left out:") })
   }
 
   @Test func `the JSON form makes the same graph`() throws {
-    for name in ["resnet50", "clip_vit_unprojected", "timm_vit_interpolated", "vgg11"] {
+    for name in [
+      "resnet50", "clip_vit_unprojected", "timm_vit_interpolated", "vgg11", "resnet18_children",
+      "timm_resnet50d", "timm_convnext",
+    ] {
       let fixture = try StateDictionaryFixture(name)
       let found = try #require(
         try StateDictionaryArchitecture(fixture.arrays, options: fixture.options))
@@ -122,7 +126,7 @@ import Testing
   }
 
   @Test func `a network without a head gets one, and is written and read again`() throws {
-    for name in ["resnet50_without_head", "clip_vit", "resnet18"] {
+    for name in ["resnet50_without_head", "clip_vit", "resnet18", "resnet18_children"] {
       let fixture = try StateDictionaryFixture(name)
       try withTemporaryFolder { folder in
         try fixture.write(to: folder + "/network.safetensors")

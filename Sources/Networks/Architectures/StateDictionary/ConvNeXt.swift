@@ -8,7 +8,9 @@ extension StateDictionaryFamily {
     "torchvision-convnext",
     signatures: [
       ["features.0.0.weight", "features.1.0.layer_scale", "features.1.0.block.0.weight"]
-    ]
+    ],
+    modules: ["features.#.#", "features.#.#.block.#", "classifier.#"],
+    spellings: [.timmConvNeXt]
   ) { shapes, options throws(NetworkError) in
     let size = options.imageSize ?? Extent(224)
     var counts: [Int] = []

@@ -15,6 +15,11 @@ extension StateDictionaryFamily {
         "features.conv0.weight", "features.norm0.weight",
         "features.denseblock1.denselayer1.norm.1.weight",
       ],
+    ],
+    modules: [
+      "features.conv#", "features.norm#", "features.denseblock#.denselayer#.norm#",
+      "features.denseblock#.denselayer#.conv#", "features.transition#.norm",
+      "features.transition#.conv", "classifier",
     ]
   ) { shapes, options throws(NetworkError) in
     try DenseNet(shapes: shapes).network(options)

@@ -8,6 +8,9 @@ extension StateDictionaryFamily {
     "torchvision-efficientnet",
     signatures: [
       ["features.0.0.weight", "features.1.0.block.0.0.weight", "features.2.0.block.0.0.weight"]
+    ],
+    modules: [
+      "features.#.#", "features.#.#.block.#.#", "features.#.#.block.#.fc#", "classifier.#",
     ]
   ) { shapes, options throws(NetworkError) in
     var counts: [Int] = []

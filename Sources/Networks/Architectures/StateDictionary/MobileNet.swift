@@ -8,7 +8,9 @@ extension StateDictionaryFamily {
     "torchvision-mobilenet-v2",
     signatures: [
       ["features.0.0.weight", "features.1.conv.0.0.weight", "features.2.conv.1.0.weight"]
-    ]
+    ],
+    modules: ["features.#.#", "features.#.conv.#", "features.#.conv.#.#", "classifier.#"],
+    spellings: [.timmMobileNetV2]
   ) { shapes, options throws(NetworkError) in
     let size = options.imageSize ?? Extent(224)
     var count = 0
@@ -59,7 +61,8 @@ extension StateDictionaryFamily {
     "torchvision-mobilenet-v3",
     signatures: [
       ["features.0.0.weight", "features.1.block.0.0.weight", "features.2.block.0.0.weight"]
-    ]
+    ],
+    modules: ["features.#.#", "features.#.block.#.#", "features.#.block.#.fc#", "classifier.#"]
   ) { shapes, options throws(NetworkError) in
     let size = options.imageSize ?? Extent(224)
     var count = 0

@@ -10,6 +10,10 @@ extension StateDictionaryFamily {
         "attnpool.positional_embedding", "conv1.weight", "conv3.weight", "layer1.0.conv3.weight",
       ]
     ],
+    modules: [
+      "conv#", "bn#", "layer#.#.conv#", "layer#.#.bn#", "layer#.#.downsample.#", "attnpool",
+      "attnpool.q_proj", "attnpool.k_proj", "attnpool.v_proj", "attnpool.c_proj",
+    ],
     beside: [
       "transformer.", "token_embedding", "ln_final.", "positional_embedding", "text_projection",
       "logit_scale", "logit_bias", "text.", "input_resolution", "context_length", "vocab_size",

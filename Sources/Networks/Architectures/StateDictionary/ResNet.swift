@@ -7,15 +7,19 @@ extension StateDictionaryFamily {
   /// convolutions of bottlenecks, as torchvision has them.
   static let torchvisionResNet = StateDictionaryFamily(
     "torchvision-resnet",
-    signatures: [["layer1.0.conv1.weight", "conv1.weight", "bn1.weight", "layer1.0.bn1.weight"]],
+    signatures: [
+      ["layer1.0.conv1.weight", "conv1.weight", "bn1.weight", "layer1.0.bn1.weight"],
+      ["layer1.0.conv1.weight", "conv1.6.weight", "bn1.weight", "layer1.0.bn1.weight"],
+    ],
+    modules: [
+      "conv#", "bn#", "layer#.#.conv#", "layer#.#.bn#", "layer#.#.downsample.#", "fc",
+    ], spellings: Spelling.residual,
     reasons: [
       (".se.", "squeeze-and-excite in a ResNet is not supported"),
       (".sk.", "selective kernels in a ResNet are not supported"),
       (".aa.", "anti-aliased strides in a ResNet are not supported"),
       (".bn3.conv", "this kind of normalisation in a ResNet is not supported"),
-      ("downsample.2.", "average pooling before a downsampling convolution is not supported"),
-    ],
-    ignored: [("fc.0.", "the projection head"), ("fc.2.", "the projection head")]
+    ]
   ) { shapes, options throws(NetworkError) in
     try ResNet(shapes).network(options)
   }
@@ -29,12 +33,17 @@ private struct ResNet {
   let isBottleneck: Bool
   /// Whether the first convolution is 3 × 3, for small images, without pooling after it.
   let hasSmallStem: Bool
+  /// Whether there are three convolutions in place of the first, and averages before downsampling
+  /// ones, as timm's `resnet50d` has them: He et al., "Bag of Tricks for Image Classification with
+  /// Convolutional Neural Networks", CVPR 2019.
+  let hasDeepStem: Bool
 
   init(_ shapes: NamedShapes) {
     self.shapes = shapes
     blocks = (1...4).map { shapes.count(of: "layer\($0)") }
     isBottleneck = shapes.contains("layer1.0.conv3.weight")
     hasSmallStem = shapes["conv1.weight"]?.last == 3
+    hasDeepStem = shapes.contains("conv1.6.weight")
   }
 
   func network(
@@ -43,8 +52,8 @@ private struct ResNet {
     let size = options.imageSize ?? Extent(hasSmallStem ? 32 : 224)
     var builder = try StateDictionaryBuilder(
       shapes, title: title, imageSize: size,
-      channels: shapes["conv1.weight"]?.dropFirst().first ?? 3)
-    var value = try builder.convolution("conv1", to: builder.input, strides: hasSmallStem ? 1 : 2)
+      channels: shapes[hasDeepStem ? "conv1.0.weight" : "conv1.weight"]?.dropFirst().first ?? 3)
+    var value = try firstConvolutions(&builder)
     value = try builder.batchNormalization("bn1", to: value)
     value = try builder.activation("relu", .relu, to: value)
     if !hasSmallStem {
@@ -75,6 +84,22 @@ private struct ResNet {
     return network
   }
 
+  /// The convolution before the first normalisation, or the three of a deep stem.
+  private func firstConvolutions(
+    _ builder: inout StateDictionaryBuilder
+  ) throws(NetworkError) -> Int {
+    guard hasDeepStem else {
+      return try builder.convolution("conv1", to: builder.input, strides: hasSmallStem ? 1 : 2)
+    }
+    var value = builder.input
+    for index in [0, 3] {
+      value = try builder.convolution("conv1.\(index)", to: value, strides: index == 0 ? 2 : 1)
+      value = try builder.batchNormalization("conv1.\(index + 1)", to: value)
+      value = try builder.activation("conv1.\(index + 2)", .relu, to: value)
+    }
+    return try builder.convolution("conv1.6", to: value)
+  }
+
   /// A residual block: the branch's convolutions, plus the input or its downsampling.
   private func add(
     _ name: String, to input: Int, strides: Int, _ builder: inout StateDictionaryBuilder
@@ -92,7 +117,18 @@ private struct ResNet {
       }
     }
     var shortcut = input
-    if shapes.containsPrefix("\(name).downsample.") {
+    if shapes["\(name).downsample.1.weight"]?.count == 4 {
+      if strides > 1 {
+        // Windows that reach beyond an odd image are smaller, as with PyTorch's `ceil_mode`.
+        shortcut = try builder.add(
+          "\(name).downsample.0",
+          .averagePooling(
+            Window(Extent(strides), strides: Extent(strides), padding: .same),
+            countsPadding: false), to: shortcut)
+      }
+      shortcut = try builder.convolution("\(name).downsample.1", to: shortcut)
+      shortcut = try builder.batchNormalization("\(name).downsample.2", to: shortcut)
+    } else if shapes.containsPrefix("\(name).downsample.") {
       shortcut = try builder.convolution("\(name).downsample.0", to: shortcut, strides: strides)
       shortcut = try builder.batchNormalization("\(name).downsample.1", to: shortcut)
     }
@@ -119,10 +155,12 @@ private struct ResNet {
       }
     let middle = shapes["layer1.0.conv2.weight"] ?? []
     let outputs = shapes["layer1.0.conv3.weight"]?.first ?? 0
+    let framework = hasDeepStem ? "timm" : "torchvision"
     guard let depth else {
-      return "torchvision ResNet of \(blocks.map(String.init).joined(separator: ", ")) "
+      return "\(framework) ResNet of \(blocks.map(String.init).joined(separator: ", ")) "
         + (isBottleneck ? "bottlenecks" : "basic blocks")
     }
+    if hasDeepStem { return "timm ResNet-\(depth)-D" }
     guard isBottleneck, middle.count == 4, Operation.size(of: middle) != nil, outputs > 0 else {
       return "torchvision ResNet-\(depth)"
     }

@@ -20,6 +20,10 @@ public struct StateDictionaryArchitecture: Sendable {
     /// instead of refused.
     public var interpolatesPositions = false
 
+    /// Arrays that are no part of the network, by the beginnings of their names: whole components,
+    /// such as `module.head`.
+    public var leavesOut: [String] = []
+
     /// All as the names and shapes say.
     public init() {}
   }
@@ -36,10 +40,16 @@ public struct StateDictionaryArchitecture: Sendable {
   public var preprocessing: PreprocessingHint? { network.preprocessing }
   /// How it was understood and what was left out, one sentence each.
   public let notes: [String]
+  /// Those of the ``notes`` that say what was left out.
+  public let leftOut: [String]
 
   let network: RecognizedNetwork
+  private let spelled: SpelledShapes
   let shapes: NamedShapes
   let options: Options
+
+  /// What the file calls the array that a binding of the network names.
+  func stored(_ name: String) -> String { prefix + spelled.stored(name) }
 
   /// The names of the families there are.
   public static var familyNames: [String] { StateDictionaryFamily.all.map(\.name) }
@@ -51,28 +61,38 @@ public struct StateDictionaryArchitecture: Sendable {
   public init?(
     _ arrays: [(name: String, shape: [Int])], options: Options = Options()
   ) throws(NetworkError) {
-    let all = NamedShapes(
-      arrays.map { (name: String($0.name.map { $0 == "/" ? "." : $0 }), shape: $0.shape) })
-    guard let (family, prefixes) = try Self.family(of: all, options) else { return nil }
-    let (prefix, others) = try Self.chosen(prefixes, family)
-    let (shapes, outside) = all.split(at: prefix)
-    let network = try family.build(shapes, options)
-    var leftOut = LeftOutArrays(family: family, title: network.title)
-    for name in shapes.names where !network.used.contains(name) {
-      if !options.includesProjection, leftOut.addProjection(name, prefix) { continue }
-      leftOut.addInside(name, prefix)
+    let named = arrays.map { array in
+      (name: String(array.name.map { $0 == "/" ? "." : $0 }), shape: array.shape)
     }
-    for name in outside { leftOut.addOutside(name, otherNetworks: others) }
+    let all = NamedShapes(named.filter { !options.leavesOut($0.name) })
+    guard let (family, prefixes, spelling) = try Self.family(of: all, options) else { return nil }
+    let (prefix, others) = try Self.chosen(prefixes, family)
+    let (inside, outside) = all.split(at: prefix)
+    let spelled = spelling.map { SpelledShapes(inside, $0) } ?? SpelledShapes(inside)
+    let shapes = spelled.shapes
+    let network = try Self.renaming({ prefix + spelled.stored($0) }) { () throws(NetworkError) in
+      try family.build(shapes, options)
+    }
+    var leftOut = LeftOutArrays(family: family, network)
+    for (name, _) in named where options.leavesOut(name) { leftOut.addAsked(name) }
+    for name in shapes.names where !network.used.contains(name) {
+      let stored = prefix + spelled.stored(name)
+      if !options.includesProjection, leftOut.addProjection(name, stored: stored) { continue }
+      leftOut.addInside(name, stored: stored)
+    }
+    for name in outside { leftOut.addOutside(name, prefix: prefix, otherNetworks: others) }
     try leftOut.check()
     self.family = family.name
     self.prefix = prefix
+    self.spelled = spelled
     self.shapes = NamedShapes(
       shapes.names.filter(network.used.contains).map { ($0, shapes[$0] ?? []) })
     self.network = network
     self.options = options
+    self.leftOut = leftOut.notes
     notes =
       (prefix.isEmpty ? [] : ["every name of the network begins with \(prefix)"])
-      + network.notes + leftOut.notes
+      + (spelling.map { [$0.note] } ?? []) + network.notes + leftOut.notes
   }
 
   init(
@@ -81,19 +101,21 @@ public struct StateDictionaryArchitecture: Sendable {
     network = try family.build(shapes, options)
     self.family = family.name
     self.prefix = ""
+    spelled = SpelledShapes(shapes)
     self.shapes = shapes
     self.options = options
+    leftOut = []
     notes = network.notes
   }
 
   /// The first family whose names are there, or the one that was asked for.
   private static func family(
     of shapes: NamedShapes, _ options: Options
-  ) throws(NetworkError) -> (StateDictionaryFamily, prefixes: [String])? {
+  ) throws(NetworkError) -> (StateDictionaryFamily, prefixes: [String], Spelling?)? {
     guard let name = options.family else {
       for family in StateDictionaryFamily.all {
-        let prefixes = family.prefixes(in: shapes)
-        if !prefixes.isEmpty { return (family, prefixes) }
+        let found = family.found(in: shapes)
+        if !found.prefixes.isEmpty { return (family, found.prefixes, found.spelling) }
       }
       return nil
     }
@@ -102,13 +124,22 @@ public struct StateDictionaryArchitecture: Sendable {
         reason: "there is no family '\(name)'; there are "
           + familyNames.joined(separator: ", "))
     }
-    let prefixes = family.prefixes(in: shapes)
-    guard !prefixes.isEmpty else {
-      let wanted = family.signatures.map { $0.joined(separator: ", ") }.joined(separator: "; or ")
-      throw NetworkError(
-        reason: "not a network of the kind \(name): that has arrays named \(wanted)")
+    let found = family.found(in: shapes)
+    guard !found.prefixes.isEmpty else {
+      throw UnknownNetwork(shapes).refusal(of: family)
     }
-    return (family, prefixes)
+    return (family, found.prefixes, found.spelling)
+  }
+
+  /// Runs `body`; what it says of an array is said with the array's name in the file.
+  private static func renaming<T>(
+    _ stored: (String) -> String, _ body: () throws(NetworkError) -> T
+  ) throws(NetworkError) -> T {
+    do throws(NetworkError) { return try body() } catch {
+      var error = error
+      error.parameter = error.parameter.map(stored)
+      throw error
+    }
   }
 
   /// Which of several networks in one file is meant: not the moving average of another, except
@@ -122,8 +153,18 @@ public struct StateDictionaryArchitecture: Sendable {
     guard left.count == 1 else {
       throw NetworkError(
         reason: "holds \(left.count) networks, with names beginning with "
-          + left.map { "'\($0)'" }.joined(separator: ", ") + "; save the one that is meant alone")
+          + left.map { "'\($0)'" }.joined(separator: ", ")
+          + "; --leave-out the others, or save the one that is meant alone")
     }
     return (left[0], prefixes.filter { $0 != left[0] })
+  }
+}
+
+extension StateDictionaryArchitecture.Options {
+  /// Whether the array called `name` is to be left out.
+  func leavesOut(_ name: String) -> Bool {
+    leavesOut.contains { prefix in
+      name == prefix || name.hasPrefix(prefix.hasSuffix(".") ? prefix : prefix + ".")
+    }
   }
 }

@@ -8,6 +8,13 @@ struct StateDictionaryFamily: Sendable {
   /// Names that show the family when all of one list are there, with one and the same prefix.
   let signatures: [[String]]
 
+  /// The modules that have arrays, a # for each number in their names, as far as most networks of
+  /// the family have them; for telling which family other names are near.
+  let modules: Set<String>
+
+  /// Other ways in which files name the arrays.
+  let spellings: [Spelling]
+
   /// Builds the graph.
   let build:
     @Sendable (NamedShapes, StateDictionaryArchitecture.Options) throws(NetworkError) ->
@@ -23,7 +30,8 @@ struct StateDictionaryFamily: Sendable {
   let beside: [(part: String, what: String)]
 
   init(
-    _ name: String, signatures: [[String]], reasons: [(part: String, reason: String)] = [],
+    _ name: String, signatures: [[String]], modules: [String], spellings: [Spelling] = [],
+    reasons: [(part: String, reason: String)] = [],
     ignored: [(part: String, what: String)] = [], beside: [(part: String, what: String)] = [],
     build:
       @escaping @Sendable (
@@ -32,6 +40,8 @@ struct StateDictionaryFamily: Sendable {
   ) {
     self.name = name
     self.signatures = signatures
+    self.modules = Set(modules)
+    self.spellings = spellings
     self.build = build
     self.reasons = reasons
     self.ignored = ignored
@@ -46,20 +56,32 @@ struct StateDictionaryFamily: Sendable {
     .torchvisionMobileNetV2, .torchvisionDenseNet, .torchvisionVGG,
   ]
 
-  /// What stands before the names of this family's arrays, wherever they are found.
-  func prefixes(in shapes: NamedShapes) -> [String] {
-    var found: [String] = []
+  /// What stands before the names of this family's arrays, wherever they are found, and how they
+  /// are spelled where that is not the family's own way.
+  func found(in shapes: NamedShapes) -> (prefixes: [String], spelling: Spelling?) {
+    for spelling in spellings {
+      let found = Self.prefixes(of: spelling.signature, in: shapes)
+        .filter { spelling.accepts(shapes.split(at: $0).inside) }
+      if !found.isEmpty { return (found, spelling) }
+    }
     for signature in signatures {
-      guard let anchor = signature.first else { continue }
-      for name in shapes.names where name.hasSuffix(anchor) {
-        let prefix = String(name.dropLast(anchor.count))
-        guard prefix.isEmpty || prefix.hasSuffix("."), !found.contains(prefix),
-          signature.allSatisfy({ shapes.contains(prefix + $0) })
-        else { continue }
-        found.append(prefix)
-      }
       // Names with `vit.` before them also look like a prefix before those without.
-      if !found.isEmpty { break }
+      let found = Self.prefixes(of: signature, in: shapes)
+      if !found.isEmpty { return (found, nil) }
+    }
+    return ([], nil)
+  }
+
+  /// What stands before all names of a signature, wherever they are found together.
+  static func prefixes(of signature: [String], in shapes: NamedShapes) -> [String] {
+    guard let anchor = signature.first else { return [] }
+    var found: [String] = []
+    for name in shapes.names where name.hasSuffix(anchor) {
+      let prefix = String(name.dropLast(anchor.count))
+      guard prefix.isEmpty || prefix.hasSuffix("."), !found.contains(prefix),
+        signature.allSatisfy({ shapes.contains(prefix + $0) })
+      else { continue }
+      found.append(prefix)
     }
     return found
   }

@@ -5,8 +5,13 @@ extension StateDictionaryFamily {
   ///
   /// Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2015.
   static let torchvisionVGG = StateDictionaryFamily(
-    "torchvision-vgg", signatures: [["features.0.weight", "features.0.bias"]],
-    reasons: [(".squeeze.", "SqueezeNet is not supported")]
+    "torchvision-vgg",
+    signatures: [
+      ["features.0.weight", "features.0.bias", "features.2.weight"],
+      ["features.0.weight", "features.0.bias", "features.3.weight"],
+      ["features.0.weight", "features.0.bias", "features.1.running_mean", "features.4.weight"],
+    ],
+    modules: ["features.#", "classifier.#"]
   ) { shapes, options throws(NetworkError) in
     try VGG(shapes).network(options)
   }

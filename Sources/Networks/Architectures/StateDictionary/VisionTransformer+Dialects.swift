@@ -45,6 +45,11 @@ extension StateDictionaryFamily {
           "transformer.resblocks.0.attn.in_proj_weight",
         ]
       ],
+      modules: [
+        "", "conv#", "ln_pre", "ln_post", "transformer.resblocks.#.ln_#",
+        "transformer.resblocks.#.attn", "transformer.resblocks.#.attn.out_proj",
+        "transformer.resblocks.#.mlp.c_fc", "transformer.resblocks.#.mlp.c_proj",
+      ],
       reasons: unknownAttention, beside: textTower
     ) { shapes, options throws(NetworkError) in
       var network = try VisionTransformer(
@@ -71,7 +76,13 @@ extension StateDictionaryFamily {
   static let torchvisionVisionTransformer = StateDictionaryFamily(
     "torchvision-vit",
     signatures: [["class_token", "encoder.pos_embedding", "encoder.ln.weight"]],
-    reasons: unknownAttention
+    modules: [
+      "conv_proj", "encoder", "encoder.ln", "encoder.layers.encoder_layer_#.ln_#",
+      "encoder.layers.encoder_layer_#.self_attention",
+      "encoder.layers.encoder_layer_#.self_attention.out_proj",
+      "encoder.layers.encoder_layer_#.mlp.#", "heads.head",
+    ],
+    reasons: unknownAttention, ignored: [("heads.", "the head of several layers")]
   ) { shapes, options throws(NetworkError) in
     let first = "encoder.layers.encoder_layer_"
     // Files of torchvision before 0.13 call the two layers of the perceptron differently.
@@ -102,6 +113,10 @@ extension StateDictionaryFamily {
   static let timmVisionTransformer = StateDictionaryFamily(
     "timm-vit",
     signatures: [["patch_embed.proj.weight", "pos_embed", "blocks.0.attn.qkv.weight"]],
+    modules: [
+      "patch_embed.proj", "blocks.#.norm#", "blocks.#.attn.qkv", "blocks.#.attn.proj",
+      "blocks.#.mlp.fc#", "blocks.#.ls#", "norm", "fc_norm", "head",
+    ],
     reasons: unknownAttention,
     ignored: [
       ("mask_token", "the token of masked patches"), ("decoder", "the decoder"),
@@ -136,6 +151,12 @@ extension StateDictionaryFamily {
       ["vision_model.embeddings.class_embedding", "vision_model.pre_layrnorm.weight"],
       ["embeddings.class_embedding", "pre_layrnorm.weight"],
     ],
+    modules: [
+      "embeddings", "embeddings.patch_embedding", "embeddings.position_embedding", "pre_layrnorm",
+      "encoder.layers.#.layer_norm#", "encoder.layers.#.self_attn.q_proj",
+      "encoder.layers.#.self_attn.k_proj", "encoder.layers.#.self_attn.v_proj",
+      "encoder.layers.#.self_attn.out_proj", "encoder.layers.#.mlp.fc#", "post_layernorm",
+    ],
     reasons: unknownAttention,
     ignored: textTower.filter { $0.part.hasPrefix("text") || $0.part.hasPrefix("logit") }
   ) { shapes, options throws(NetworkError) in
@@ -163,6 +184,13 @@ extension StateDictionaryFamily {
     signatures: [
       ["vit.embeddings.cls_token", "vit.embeddings.patch_embeddings.projection.weight"],
       ["embeddings.cls_token", "embeddings.patch_embeddings.projection.weight"],
+    ],
+    modules: [
+      "embeddings", "embeddings.patch_embeddings.projection", "encoder.layer.#.layernorm_before",
+      "encoder.layer.#.layernorm_after", "encoder.layer.#.attention.attention.query",
+      "encoder.layer.#.attention.attention.key", "encoder.layer.#.attention.attention.value",
+      "encoder.layer.#.attention.output.dense", "encoder.layer.#.intermediate.dense",
+      "encoder.layer.#.output.dense", "layernorm",
     ],
     reasons: unknownAttention,
     ignored: [

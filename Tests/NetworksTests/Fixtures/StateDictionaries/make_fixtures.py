@@ -109,9 +109,9 @@ def networks():
     import torchvision.models as models
 
     def convolutional(name, head, size, divisor, title, classes=3, without_head=False,
-                      rename=lambda name: name, **more):
+                      rename=lambda name: name, change=lambda model: model, **more):
         def build():
-            model = narrowed(getattr(models, name)(weights=None), divisor)
+            model = narrowed(change(getattr(models, name)(weights=None)), divisor)
             last = model.get_submodule(head)
             last.weight = torch.nn.Parameter(torch.empty(classes, last.weight.shape[1]))
             last.bias = torch.nn.Parameter(torch.empty(classes))
@@ -133,6 +133,30 @@ def networks():
     yield "moco_resnet50", convolutional(
         "resnet50", "fc", 64, 8, "torchvision ResNet-50", classes=16,
         rename=lambda name: "module.encoder_q." + name)
+    # The children of a ResNet in torch.nn.Sequential, without and with the pooling among them.
+    def children(first, names):
+        places = {name: str(place) for place, name in names.items()}
+        return lambda name: first + places.get(name.split(".")[0], name.split(".")[0]) + name[
+            len(name.split(".")[0]):]
+
+    yield "resnet18_children", convolutional(
+        "resnet18", "fc", 64, 8, "torchvision ResNet-18", without_head="fc", rename=children(
+            "online_network.encoder.", {0: "conv1", 1: "bn1", 4: "layer1", 5: "layer2",
+                                        6: "layer3", 7: "layer4"}))
+
+    def small_stem(model):
+        model.conv1 = torch.nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        model.maxpool = torch.nn.Identity()
+        return model
+
+    yield "resnet18_children_small", convolutional(
+        "resnet18", "fc", 32, 8, "torchvision ResNet-18", without_head="fc", change=small_stem,
+        rename=children("f.", {0: "conv1", 1: "bn1", 3: "layer1", 4: "layer2", 5: "layer3",
+                               6: "layer4"}))
+    yield "resnet34_shortcuts", convolutional(
+        "resnet34", "fc", 32, 8, "torchvision ResNet-34", change=small_stem,
+        rename=lambda name: "encoder." + name.replace("downsample", "shortcut").replace(
+            "fc.", "linear."))
     for name, title, head, size, divisor in [
         ("vgg11", "torchvision VGG-11", "classifier.6", 64, 16),
         ("vgg16_bn", "torchvision VGG-16 BN", "classifier.6", (224, 224), 32),
@@ -263,6 +287,32 @@ def transformers():
     def hf_features(model, x):
         return model.vit(x).last_hidden_state[:, 0]
 
+    # Convolutional networks under timm's names.
+    def timm_convolutional(build, title, size=64, **more):
+        def features(model, x):
+            return model.forward_head(model.forward_features(x), pre_logits=True)
+        return network(title, build, features, size, **more)
+
+    def timm_narrowed(name, divisor, **settings):
+        def build():
+            model = narrowed(
+                timm.create_model(name, pretrained=False, num_classes=3, **settings), divisor)
+            head = model.get_classifier()
+            model.set_submodule(
+                next(name for name, module in model.named_modules() if module is head),
+                torch.nn.Linear(head.in_features, 3))
+            return model
+        return build
+
+    yield "timm_resnet26d", timm_convolutional(
+        timm_narrowed("resnet26d", 8), "timm ResNet of 2, 2, 2, 2 bottlenecks", (72, 64))
+    yield "timm_resnet50d", timm_convolutional(timm_narrowed("resnet50d", 8), "timm ResNet-50-D")
+    yield "timm_mobilenetv2", timm_convolutional(
+        timm_narrowed("mobilenetv2_100", 8), "torchvision MobileNetV2", (64, 80))
+    yield "timm_convnext", timm_convolutional(
+        lambda: timm.models.ConvNeXt(
+            depths=(3, 3, 9, 3), dims=(6, 12, 24, 48), num_classes=3),
+        "torchvision ConvNeXt-T")
     yield "transformers_vit", network("transformers ViT-128/8", hf_vit, hf_features)
     in_files = [
         ("vit.layers.", "vit.encoder.layer."), ("attention.q_proj", "attention.attention.query"),
