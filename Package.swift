@@ -177,8 +177,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "anamorph", "HDF5", "Checkpoints", "Datasets", "Files", "Randomness", "Reports",
-        "TestSupport",
+        "anamorph", "HDF5", "Checkpoints", "Networks", "Datasets", "Files", "Randomness",
+        "Reports", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
   ] + fuzzing

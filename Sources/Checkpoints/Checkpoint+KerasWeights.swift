@@ -82,24 +82,8 @@ extension Checkpoint {
       checkpoint.optimizer = OptimizerRecord(
         name: optimizer.label, source: "optimizer/vars", stateCount: optimizer.variableCount)
     }
-    var generators = 0
-    for child in model.children {
-      var parameters: [Parameter] = []
-      try checkpoint.append(child, layer: child.name, inner: [], to: &parameters, &generators)
-      // One place for all parameters says nothing: the cell of a recurrent layer.
-      if Set(parameters.map(\.innerLayer)).count == 1 {
-        for index in parameters.indices { parameters[index].innerLayer = nil }
-      }
-      checkpoint.layers.append(
-        Layer(name: child.name, className: child.className, parameters: parameters))
-    }
-    var own: [Parameter] = []
-    var bare = model
-    bare.children = []
-    try checkpoint.append(bare, layer: bare.name, inner: [], to: &own, &generators)
-    if !own.isEmpty {
-      checkpoint.layers.append(Layer(name: bare.name, className: nil, parameters: own))
-    }
+    let generators = try checkpoint.appendLayers(of: model)
+    checkpoint.kerasModel = model
     if configuration == nil {
       checkpoint.notes.append(
         "the file does not record the order of layers of different classes; they come in the order "
@@ -109,6 +93,29 @@ extension Checkpoint {
       checkpoint.notes.append("\(generators) states of random generators left out")
     }
     return checkpoint
+  }
+
+  /// Appends the layers of `model`; returns how many states of random generators it left out.
+  mutating func appendLayers(of model: KerasNode) throws(HDF5Error) -> Int {
+    var generators = 0
+    for child in model.children {
+      var parameters: [Parameter] = []
+      try append(child, layer: child.name, inner: [], to: &parameters, &generators)
+      // One place for all parameters says nothing: the cell of a recurrent layer.
+      if Set(parameters.map(\.innerLayer)).count == 1 {
+        for index in parameters.indices { parameters[index].innerLayer = nil }
+      }
+      layers.append(
+        Layer(name: child.name, className: child.className, parameters: parameters))
+    }
+    var own: [Parameter] = []
+    var bare = model
+    bare.children = []
+    try append(bare, layer: bare.name, inner: [], to: &own, &generators)
+    if !own.isEmpty {
+      layers.append(Layer(name: bare.name, className: nil, parameters: own))
+    }
+    return generators
   }
 
   private func append(

@@ -85,6 +85,9 @@ public struct Checkpoint: Sendable {
   /// of their names, numbers counted as numbers.
   public internal(set) var orderIsRecorded = true
 
+  /// What a `.weights.h5` holds, by groups that are numbered within their classes.
+  var kerasModel: KerasNode?
+
   var source: any ValueSource
 
   init(_ source: any ValueSource, layout: Layout, evidence: String) {

@@ -19,8 +19,8 @@ struct KerasNode {
   /// The names of groups that only hold the layers of a model.
   static let containers: Set<String> = ["layers", "_layer_checkpoint_dependencies"]
 
-  /// The layer's name.
-  var name: String { label ?? configuration?["config"]?["name"]?.string ?? component }
+  /// The layer's name: that in the configuration, which networks are built from, where there is one.
+  var name: String { configuration?["config"]?["name"]?.string ?? label ?? component }
 
   /// The class, where the configuration or the name of the group tells.
   var className: String? {

@@ -66,11 +66,12 @@ extension ExampleSet {
     }
     let checked = try labelArray?.labels(examples: count, of: name, classCount: classCount)
     let identifiers = try array.identifiersBeside(count: count)
-    return try ExampleSet(
+    var set = ExampleSet(
       name: name, format: array.format + note, source: source, exampleShape: shape,
       labels: checked, identifiers: identifiers ?? .rowNumbers(count),
-      classNames: try array.classNamesBeside()
-    ).sized(by: reading.sizing)
+      classNames: try array.classNamesBeside())
+    set.wasTurned = note == turnedNote
+    return try set.sized(by: reading.sizing)
   }
 
   /// The set called `name` when it is one that knows its own labels.
@@ -111,7 +112,7 @@ extension ExampleSet {
     }
     if shape.count == 4, isChannelsFirst(shape) {
       let source = ChannelsFirstRows(source: array.source)
-      return (source, Array(source.shape.dropFirst()), ", channels first")
+      return (source, Array(source.shape.dropFirst()), ExampleSet.turnedNote)
     }
     if shape.count == 3 {
       let image = [shape[1], shape[2], 1]

@@ -32,6 +32,9 @@ public struct ExampleSet: Sendable {
   /// What the classes are called, where the set says it: one name for each class, in order.
   public internal(set) var classNames: [String]?
 
+  /// Whether the examples are images whose channels come first in the file, and were moved to the end.
+  public internal(set) var wasTurned = false
+
   /// What could not be decoded and was left out, as asked.
   public internal(set) var skipped: [FileError] = []
 

@@ -180,6 +180,31 @@ struct ChannelsFirstRows: ExampleSource {
   }
 }
 
+/// Images whose channels come last where they are stored, with their channels first.
+struct ChannelsLastRows: ExampleSource {
+  let source: any ExampleSource
+
+  /// The channels go first.
+  var shape: [Int] { [source.shape[0], source.shape[3], source.shape[1], source.shape[2]] }
+  var kind: ElementKind { source.kind }
+  var rowsReadApart: Bool { source.rowsReadApart }
+
+  func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
+    let values = try source.values(rows)
+    let (channels, plane) = (source.shape[3], source.shape[1] * source.shape[2])
+    var result = [Float](repeating: 0, count: values.count)
+    for row in 0..<rows.count {
+      let start = row * channels * plane
+      for channel in 0..<channels {
+        for pixel in 0..<plane {
+          result[start + channel * plane + pixel] = values[start + pixel * channels + channel]
+        }
+      }
+    }
+    return result
+  }
+}
+
 extension ExampleSource {
   /// The rows `indices`, in that order; neighbours that follow each other are read together.
   func values(at indices: some RandomAccessCollection<Int>) throws(FileError) -> [Float] {

@@ -11,6 +11,7 @@
 /// | `keras-tf` | s × s, nearest | x / 127.5 − 1 |
 /// | `keras-caffe` | s × s, nearest | blue first, ImageNet's means taken away |
 /// | `keras-torch` | s × s, nearest | as `torchvision` |
+/// | `keras-raw` | s × s, nearest | as stored |
 /// | `raw` | shorter side to s, bilinear; centre | as stored |
 ///
 /// Sizes are rounded down. Keras's are those of `load_img(target_size:)`, which takes the nearest
@@ -34,7 +35,8 @@ public struct ImagePreparation: Hashable, Sendable {
 
   /// The names in the table.
   public static let names = [
-    "torchvision", "clip", "timm", "keras-tf", "keras-caffe", "keras-torch", "raw",
+    "torchvision", "clip", "timm", "keras-tf", "keras-caffe", "keras-torch", "keras-raw",
+    "raw",
   ]
 
   /// ImageNet's means and standard deviations of red, green and blue in 0…1, as torchvision has them.
@@ -55,7 +57,7 @@ public struct ImagePreparation: Hashable, Sendable {
     case "clip": clip
     case "timm", "keras-tf": .symmetric
     case "keras-caffe": caffe
-    case "raw": .raw
+    case "raw", "keras-raw": .raw
     default: nil
     }
   }
@@ -88,12 +90,18 @@ public struct ImagePreparation: Hashable, Sendable {
 
   /// The preparation that a network of this name was trained with, `nil` when the name says nothing.
   ///
-  /// - Parameter model: What Keras Applications call their models: `resnet50`, `mobilenetv2_1.00_224`.
-  public static func name(ofKerasModel model: String) -> String? {
+  /// - Parameters:
+  ///   - model: What Keras Applications call their models: `resnet50`, `mobilenetv2_1.00_224`.
+  ///   - scalesInside: Whether layers of the model scale its inputs.
+  public static func name(ofKerasModel model: String, scalesInside: Bool = false) -> String? {
     let model = model.lowercased()
     func begins(_ starts: String...) -> Bool { starts.contains { model.hasPrefix($0) } }
-    // Those that scale their inputs themselves.
-    if begins("efficientnet", "convnext", "mobilenetv3") { return "raw" }
+    // Those that scale their inputs themselves, unless they were made without that.
+    if begins("efficientnet", "convnext", "mobilenetv3") {
+      if scalesInside { return "keras-raw" }
+      return begins("convnext")
+        ? "keras-torch" : begins("efficientnet-", "efficientnetb") ? "keras-raw" : "keras-tf"
+    }
     // The second version first: its name begins like the first's.
     if begins("resnet") {
       if model.hasSuffix("v2") { return "keras-tf" }

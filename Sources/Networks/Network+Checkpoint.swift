@@ -30,10 +30,18 @@ extension Network {
     }
     if let reason = checkpoint.conversionNeeded { throw FileError(path: path, reason: reason) }
     let architecture: JSON
+    var checkpoint = checkpoint
     if let given {
       architecture = given
+      if given["format"] == nil { checkpoint = try checkpoint.ordered(by: given) }
     } else {
       architecture = try Self.architecture(of: checkpoint)
+    }
+    guard checkpoint.namesAreThoseOfLayers else {
+      throw FileError(
+        path: path,
+        reason: "numbers its layers within their class and does not record their names; give the "
+          + "model's own configuration, Keras's model.to_json(), as the architecture")
     }
     let graph: Graph
     do throws(NetworkError) {

@@ -123,9 +123,11 @@ struct ParameterSources {
     }
   }
 
-  /// Keras 3 calls the kernel of a depthwise convolution just `kernel`.
+  /// Keras 3 calls the kernel of a depthwise convolution just `kernel`; the one weight of an attention
+  /// with concatenated scores is called so that it looks like one.
   private static func fits(_ role: Role, _ wanted: Role) -> Bool {
-    role == wanted || (wanted == .depthwiseKernel && role == .kernel)
+    role == wanted
+      || role == .kernel && (wanted == .depthwiseKernel || wanted == .other("concat_score_weight"))
   }
 
   /// Whether a parameter can be used under a slot's shape: the same, or with axes of the file

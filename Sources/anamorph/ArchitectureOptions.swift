@@ -25,8 +25,9 @@ struct ArchitectureOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The size of the images that a state dictionary's network reads, such as 224 or 224x320; by "
-        + "default the one it is usually trained with.",
+      "The size of the images that the network reads, such as 224 or 224x320, where the checkpoint "
+        + "leaves it open: a state dictionary's, by default the one it is usually trained with, or a "
+        + "Keras model's, by default that of the examples.",
       valueName: "height[xwidth]"))
   var inputSize: Extent?
 
@@ -65,15 +66,28 @@ struct ArchitectureOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - architecture: An architecture to use instead of what the checkpoint says.
-  ///   - shape: The shape of the examples, for architectures that leave it open.
+  ///   - shapes: The shapes that the examples may be read in, for architectures that leave it open.
+  ///   - images: What images are resized to, for the same.
   func network(
-    _ checkpoint: Checkpoint, architecture: JSON? = nil, fitting shape: [Int]? = nil, quiet: Bool
+    _ checkpoint: Checkpoint, architecture: JSON? = nil, fitting shapes: [[Int]] = [],
+    images: ImageOptions? = nil, quiet: Bool
   ) throws -> Network {
     guard architecture == nil,
       let found = try StateDictionaryArchitecture(of: checkpoint, options: options)
     else {
-      guard let shape else { return try Network(checkpoint, architecture: architecture) }
-      return try Network(checkpoint, architecture: architecture, fitting: shape)
+      let known = architecture ?? checkpoint.architecture.flatMap { try? JSON(parsing: $0) }
+      let shape = try openShape(known, checkpoint, shapes, images, quiet: quiet)
+      let network = try Network(checkpoint, architecture: architecture, inputShape: shape)
+      if let inputSize, let input = network.imageInput,
+        Extent(input.height, input.width) != inputSize
+      {
+        throw FileError(
+          path: checkpoint.path,
+          reason:
+            "reads images of \(input.height)×\(input.width); --input-size is for networks that "
+            + "leave the size open")
+      }
+      return network
     }
     StandardError.say(
       "\(checkpoint.path): \(found.title), found by names and shapes; "
@@ -81,5 +95,34 @@ struct ArchitectureOptions: ParsableArguments {
       unless: quiet)
     for kind in found.leftOut { StandardError.say("\(checkpoint.path): \(kind)", unless: quiet) }
     return try Network(checkpoint, options: options)
+  }
+
+  /// The shape of an example where a Keras model leaves it open: by --input-size, or what images are
+  /// resized to, or what the examples have; `nil` where it leaves nothing open.
+  private func openShape(
+    _ architecture: JSON?, _ checkpoint: Checkpoint, _ shapes: [[Int]], _ images: ImageOptions?,
+    quiet: Bool
+  ) throws -> [Int]? {
+    guard let architecture, architecture["format"] == nil else { return nil }
+    for (size, origin) in [(inputSize, "--input-size"), (images?.imageSize, "--resize or --crop")] {
+      if let size,
+        let shape = KerasArchitecture.openInputShape(architecture, imageSize: size)
+      {
+        StandardError.say(
+          "\(checkpoint.path): leaves the size of its images open; reads "
+            + "\(shape.map(String.init).joined(separator: "×")), by \(origin)", unless: quiet)
+        return shape
+      }
+    }
+    for shape in shapes {
+      if let open = KerasArchitecture.openInputShape(architecture, examples: shape) { return open }
+    }
+    if KerasArchitecture.openInputShape(architecture, imageSize: Extent(1)) != nil {
+      throw FileError(
+        path: checkpoint.path,
+        reason: "leaves the size of its images open; give it with --input-size HEIGHTxWIDTH"
+          + (images == nil ? "" : ", or --resize HEIGHTxWIDTH"))
+    }
+    return nil
   }
 }

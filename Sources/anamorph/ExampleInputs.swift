@@ -40,15 +40,25 @@ struct ExampleInputs {
 
   var count: Int { sets[0].set.count }
 
-  /// The shape of an example, when there is one set, whose examples have one before they are prepared.
-  var exampleShape: [Int]? {
-    sets.count == 1 && !sets[0].set.readsImageFiles ? sets[0].set.exampleShape : nil
+  /// The shapes that an example may be read in, when there is one set, whose examples have one before
+  /// they are prepared: as it is, and with its channels first.
+  var exampleShapes: [[Int]] {
+    guard sets.count == 1, !sets[0].set.readsImageFiles else { return [] }
+    let shape = sets[0].set.exampleShape
+    return shape.count == 3 ? [shape, [shape[2], shape[0], shape[1]]] : [shape]
   }
 
   /// Prepares the examples for `network`, and says how.
   mutating func prepare(for network: Network, _ running: RunningOptions) throws {
     var done: [String] = []
     for index in sets.indices {
+      if sets.count > 1,
+        let input = network.graph.inputs.first(where: { $0.name == sets[index].input })
+      {
+        sets[index].set = sets[index].set.arranged(
+          as: input.shape,
+          channelsFirst: KerasArchitecture.readsChannelsFirst(network.architecture))
+      }
       let prepared = try running.prepared(sets[index].set, for: sets.count == 1 ? network : nil)
       sets[index].set = prepared.examples
       done.append(prepared.preprocessing)
@@ -120,16 +130,13 @@ enum ArchitectureFile {
       throw FileError(path: path, reason: error.description)
     }
   }
-}
 
-extension Network {
-  /// The network in a checkpoint; where its architecture leaves the shape of an example open, the
-  /// examples say it.
-  init(_ checkpoint: Checkpoint, architecture: JSON? = nil, fitting shape: [Int]?) throws {
-    let known = architecture ?? checkpoint.architecture.flatMap { try? JSON(parsing: $0) }
-    let open = shape.flatMap { shape in
-      known.flatMap { KerasArchitecture.openInputShape($0, examples: shape) }
-    }
-    try self.init(checkpoint, architecture: architecture, inputShape: open)
+  /// The architecture in a file that holds nothing else; `nil` for any other file, such as an index of
+  /// shards, which is JSON too.
+  static func configuration(_ path: String) throws -> JSON? {
+    let start = try ByteFile(path: path).bytes(0..<64)
+    guard start.first(where: { ![0x20, 0x0A, 0x0D, 0x09].contains($0) }) == 0x7B else { return nil }
+    let json = try read(path)
+    return json?["class_name"] != nil || json?["format"] != nil ? json : nil
   }
 }

@@ -87,7 +87,8 @@ struct Features: ParsableCommand {
       var inputs = try ExampleInputs(data, labels: labels, running)
       let file = try ArchitectureFile.read(architecture)
       let network = try recognition.network(
-        source, architecture: file, fitting: inputs.exampleShape, quiet: running.quiet)
+        source, architecture: file, fitting: inputs.exampleShapes, images: running.images,
+        quiet: running.quiet)
       try inputs.prepare(for: network, running)
       let set = try inputs.set(fitting: network)
       let taps = try naming(checkpoint) { try self.taps(of: network.graph) }
@@ -115,7 +116,15 @@ struct Features: ParsableCommand {
 
   /// The places that are asked for.
   private func taps(of graph: Graph) throws -> [Tap] {
-    if at.isEmpty { return [sharedClasses ? graph.logitsTap : try graph.penultimate] }
+    if at.isEmpty, sharedClasses { return [graph.logitsTap] }
+    if at.isEmpty {
+      if let features = graph.features {
+        StandardError.say(
+          "\(checkpoint): no classifier head; the features are its result, "
+            + "'\(graph.nodes[features].name)'", unless: running.quiet)
+      }
+      return [try graph.penultimate]
+    }
     if at == ["all"] { return graph.layerTaps }
     var taps: [Tap] = []
     for name in at {

@@ -9,17 +9,29 @@ extension Inspect {
     let network = try Network(
       checkpoint, architecture: try ArchitectureFile.read(architecture),
       inputShape: inputShape.isEmpty ? nil : inputShape, options: recognition.options)
-    let graph = network.graph
+    try show(network.graph, path: checkpoint.path)
+  }
+
+  /// Prints the operations of an architecture without parameters.
+  func showGraph(of configuration: JSON) throws {
+    try naming(file) {
+      try show(
+        Graph(architecture: configuration, inputShape: inputShape.isEmpty ? nil : inputShape),
+        path: file)
+    }
+  }
+
+  private func show(_ graph: Graph, path: String) throws {
     let table = Self.graphTable(graph)
     switch format {
     case .text:
       try StandardOutput.write(
-        oneLine("\(checkpoint.path): \(Self.summary(graph))") + "\n\n"
+        oneLine("\(path): \(Self.summary(graph))") + "\n\n"
           + table.text(style: .standardOutput()) + "\n" + Self.tapLines(graph))
     case .csv: try StandardOutput.write(table.csv)
     case .json:
       let document: JSONText = [
-        "file": .text(checkpoint.path),
+        "file": .text(path),
         "inputs": .array(
           graph.inputs.map { ["name": .text($0.name), "shape": Self.json($0.shape)] }),
         "outputs": .array(graph.outputs.map { .text(graph.nodes[$0].name) }),
@@ -52,7 +64,9 @@ extension Inspect {
     var lines: [String] = []
     do throws(NetworkError) {
       let tap = try graph.penultimate
-      lines.append("penultimate tap: \(tap.name) (\(shapeText(tap.shape)))")
+      lines.append(
+        "penultimate tap: \(tap.name) (\(shapeText(tap.shape)))"
+          + (graph.features == nil ? "" : ", the result: there is no classifier head"))
     } catch {
       lines.append("penultimate tap: none; \(error.reason)")
     }

@@ -29,7 +29,7 @@ struct Inspect: ParsableCommand {
   @Flag(
     help: ArgumentHelp(
       "Show the network's operations instead: shapes, parameter counts, and the taps that 'features "
-        + "--at' takes."))
+        + "--at' takes. The file may then be an architecture alone, Keras's model.to_json()."))
   var graph = false
 
   @Option(
@@ -52,6 +52,9 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     try reporting {
+      if graph, let configuration = try ArchitectureFile.configuration(file) {
+        return try showGraph(of: configuration)
+      }
       let checkpoint = try Checkpoint.open(file)
       if graph { return try showGraph(checkpoint) }
       let table = try Self.table(checkpoint, stats: stats)

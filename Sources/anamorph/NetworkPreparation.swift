@@ -10,8 +10,7 @@ struct NetworkPreparation {
 
   /// - Returns: `nil` when the network reads no images, or its architecture tells nothing.
   init?(of network: Network) {
-    let shape = network.graph.inputShape
-    guard shape.count == 3 else { return nil }
+    guard let images = network.imageInput else { return nil }
     if network.architecture["format"]?.string == StateDictionaryArchitecture.format {
       guard let found = try? StateDictionaryArchitecture(network.architecture),
         let hint = found.preprocessing
@@ -21,7 +20,8 @@ struct NetworkPreparation {
       return
     }
     guard let found = Self.name(of: network.architecture),
-      let preparation = ImagePreparation(named: found.name, height: shape[0], width: shape[1])
+      let preparation = ImagePreparation(
+        named: found.name, height: images.height, width: images.width)
     else { return nil }
     self.preparation = preparation
     evidence = "\(found.name), recognised: \(found.evidence)"
@@ -29,26 +29,51 @@ struct NetworkPreparation {
 
   /// The name of the preparation that an architecture tells.
   private static func name(of architecture: JSON) -> (name: String, evidence: String)? {
-    let models = models(in: architecture, depth: 0)
-    // A model that scales its inputs in itself is given bytes.
-    if models.contains(where: \.scales) { return ("raw", "it scales its inputs itself") }
-    for model in models {
-      if let name = ImagePreparation.name(ofKerasModel: model.name) {
-        return (name, "Keras's \(model.name)")
+    let models = KerasModels(architecture)
+    for name in models.names {
+      guard
+        let preparation = ImagePreparation.name(ofKerasModel: name, scalesInside: models.scales)
+      else { continue }
+      // A model around it may do to its inputs what is usually done before.
+      if models.computesFirst || models.scales && preparation != "keras-raw" {
+        return ("keras-raw", "Keras's \(name), whose inputs are prepared inside")
       }
+      return (preparation, "Keras's \(name)")
     }
-    return nil
+    // A model that scales its inputs in itself is given bytes.
+    return models.scales ? ("raw", "it scales its inputs itself") : nil
   }
+}
 
-  /// A Keras model and those in it: their names, and whether they scale their inputs.
-  private static func models(in json: JSON, depth: Int) -> [(name: String, scales: Bool)] {
-    guard depth < 4, let config = json["config"] else { return [] }
+/// A Keras model and those in it, as far as they tell what is done to images.
+private struct KerasModels {
+  /// Their names, the outermost first.
+  private(set) var names: [String] = []
+  /// Whether there are layers that scale.
+  private(set) var scales = false
+  /// Whether a model computes with its inputs before it gives them to another.
+  private(set) var computesFirst = false
+
+  init(_ architecture: JSON) { collect(architecture, depth: 0) }
+
+  private mutating func collect(_ json: JSON, depth: Int) {
+    guard depth < 4, let config = json["config"] else { return }
     let layers = config["layers"]?.array ?? config.array ?? []
-    if layers.isEmpty { return [] }
-    let scaling = ["Rescaling", "Normalization"]
-    let scales = layers.contains { scaling.contains($0["class_name"]?.string ?? "") }
-    return [(config["name"]?.string ?? "", scales)]
-      + layers.flatMap { models(in: $0, depth: depth + 1) }
+    if layers.isEmpty { return }
+    names.append(config["name"]?.string ?? "")
+    var computes = false
+    for layer in layers {
+      let kind = layer["class_name"]?.string ?? ""
+      let module = layer["module"]?.string ?? ""
+      if ["Rescaling", "Normalization"].contains(kind) { scales = true }
+      if ["TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"].contains(kind)
+        || module.contains(".ops")
+      {
+        computes = true
+      }
+      if ["Functional", "Sequential", "Model"].contains(kind), computes { computesFirst = true }
+      collect(layer, depth: depth + 1)
+    }
   }
 }
 

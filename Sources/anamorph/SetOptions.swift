@@ -66,6 +66,11 @@ struct RunningOptions: ParsableArguments {
   ///
   /// - Throws: `FileError`.
   func prepared(_ set: ExampleSet, for network: Network?) throws -> PreparedSet {
+    let input = network?.imageInput
+    var set = set
+    if let network, let input, !input.isChannelsFirst {
+      set = set.arranged(as: network.graph.inputShape, channelsFirst: false)
+    }
     let preparation = images.preparation(of: set, for: network)
     let sized = try set.sized(by: preparation.sizing)
     if let channels = preparation.numbers.channelCount, channels != sized.channelCount {
@@ -79,8 +84,15 @@ struct RunningOptions: ParsableArguments {
     if !preparation.isNothing {
       StandardError.say("\(set.name): preprocessing: \(preparation)", unless: quiet)
     }
-    return PreparedSet(
-      examples: sized.preprocessed(by: preparation.numbers), preprocessing: preparation.recorded)
+    var examples = sized.preprocessed(by: preparation.numbers)
+    if let network, let input, input.isChannelsFirst {
+      let turned = examples.arranged(as: network.graph.inputShape, channelsFirst: true)
+      if turned.exampleShape != set.storedShape, turned.exampleShape != examples.exampleShape {
+        StandardError.say("\(set.name): channels first, as the network reads them", unless: quiet)
+      }
+      examples = turned
+    }
+    return PreparedSet(examples: examples, preprocessing: preparation.recorded)
   }
 }
 
@@ -96,8 +108,8 @@ struct ImageOptions: ParsableArguments {
   @Option(
     name: .customLong("preprocess"),
     help: ArgumentHelp(
-      "What is done to an example: torchvision, clip, timm, keras-tf, keras-caffe, keras-torch "
-        + "(resizing and numbers as those have them); raw, unit (x/255), symmetric (x/127.5 − 1), "
+      "What is done to an example: torchvision, clip, timm, keras-tf, keras-caffe, keras-torch, "
+        + "keras-raw (resizing and numbers as those have them); raw, unit (x/255), symmetric (x/127.5 − 1), "
         + "or '[bgr] scale S shift B' with one number or one per channel. Recognised from the "
         + "network where possible, else raw.",
       valueName: "how"))
@@ -176,8 +188,7 @@ struct ImageOptions: ParsableArguments {
 
   /// What is done to the examples of `set` for `network`.
   fileprivate func preparation(of set: ExampleSet, for network: Network?) -> SetPreparation {
-    let shape = network?.graph.inputShape
-    let input = shape.flatMap { $0.count == 3 ? $0 : nil }
+    let input = network?.imageInput.map { [$0.height, $0.width] }
     let isImage = set.exampleShape.count == 3
     let isBytes = set.elementKind == .uint8 && isImage
     let recognised = network.flatMap { NetworkPreparation(of: $0) }
@@ -195,7 +206,9 @@ struct ImageOptions: ParsableArguments {
     } else if !set.readsImageFiles {
       result.reason = "as stored"
     }
-    let isSizedAlready = input.map { Array(set.exampleShape.prefix(2)) == [$0[0], $0[1]] } ?? true
+    let isSizedAlready =
+      input.map { Array(set.exampleShape.prefix(2)) == $0 } ?? true
+      || set.exampleShape == network?.graph.inputShape
     if set.readsImageFiles {
       let plain = input.flatMap { ImagePreparation(named: "raw", height: $0[0], width: $0[1]) }
       result.sizing = (named ?? plain)?.sizing ?? .asStored
@@ -204,6 +217,13 @@ struct ImageOptions: ParsableArguments {
     }
     override(&result)
     return result
+  }
+
+  /// The size that --resize and --crop give every image, when they say one.
+  var imageSize: Extent? {
+    if let crop, let extents = Self.extents(crop) { return Extent(extents.height, extents.width) }
+    guard let resize, resize.contains("x"), let extents = Self.extents(resize) else { return nil }
+    return Extent(extents.height, extents.width)
   }
 
   /// Changes what the options name one by one.

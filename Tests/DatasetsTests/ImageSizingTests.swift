@@ -113,4 +113,21 @@ import Testing
     #expect(text == "bgr scale 1,1,1 shift -103.939,-116.779,-123.68")
     #expect(Preprocessing(parsing: text) == ImagePreparation.numbers(named: "keras-caffe"))
   }
+
+  @Test func `networks of Keras that scale inside are given bytes, sized as Keras does`() throws {
+    let names = [
+      "efficientnetb0", "efficientnetv2-s", "convnext_tiny", "MobilenetV3large", "resnet50",
+    ]
+    #expect(
+      names.map { ImagePreparation.name(ofKerasModel: $0, scalesInside: true) }
+        == ["keras-raw", "keras-raw", "keras-raw", "keras-raw", "keras-caffe"])
+    // Made without their own scaling, they are given what it would make.
+    #expect(
+      names.map { ImagePreparation.name(ofKerasModel: $0) }
+        == ["keras-raw", "keras-tf", "keras-torch", "keras-tf", "keras-caffe"])
+    let raw = try #require(ImagePreparation(named: "keras-raw", height: 8, width: 6))
+    #expect(raw.numbers.isRaw)
+    #expect(
+      raw.sizing == ImageSizing(resize: .exact(height: 8, width: 6), interpolation: .nearest))
+  }
 }

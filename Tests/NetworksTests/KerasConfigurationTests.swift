@@ -81,8 +81,32 @@ import Testing
       "layer 'x': its data format is 'NDHWC'; channels_last and channels_first are known"
     ),
     (
-      #"{"class_name": "TFOpLambda", "config": {"name": "x", "function": "linalg.matmul"}}"#,
-      "layer 'x': the operation 'matmul' between layers is not supported"
+      #"{"class_name": "TFOpLambda", "config": {"name": "x", "function": "linalg.inv"}}"#,
+      "layer 'x': the operation 'inv' between layers is not supported"
+    ),
+    (
+      #"{"class_name": "Conv3D", "config": {"name": "x", "filters": 2, "kernel_size": [1, 1, 1]}}"#,
+      "layer 'x': it works on 3 axes and channels, and is applied to a value of the shape [4, 4, 2]"
+    ),
+    (
+      #"{"class_name": "MaxPooling1D", "config": {"name": "x", "pool_size": [2]}}"#,
+      "layer 'x': it works on one axis and channels, and is applied to a value of the shape "
+        + "[4, 4, 2]"
+    ),
+    (
+      #"{"class_name": "GlobalAveragePooling1D", "config": {"name": "x"}}"#,
+      "layer 'x': it works on one axis and channels, and is applied to a value of the shape "
+        + "[4, 4, 2]"
+    ),
+    (
+      #"{"class_name": "SeparableConv1D", "config": {"name": "x", "filters": 2, "kernel_size": 1}}"#,
+      "layer 'x': it works on one axis and channels, and is applied to a value of the shape "
+        + "[4, 4, 2]"
+    ),
+    (
+      #"{"class_name": "RNN", "config": {"name": "x", "cell": {"class_name": "MyCell"}}}"#,
+      "layer 'x': an RNN of 'MyCell' is not supported; those of LSTMCell, GRUCell and "
+        + "SimpleRNNCell are"
     ),
     (
       #"{"class_name": "ConvLSTM2D", "config": {"name": "x", "filters": 2}}"#,
@@ -95,6 +119,69 @@ import Testing
     let error = try #require(throws: NetworkError.self) { try graph(sequential(layer)) }
     #expect(error.description.hasPrefix(message))
     #expect(error.inFile("model.h5").description.hasPrefix("model.h5: " + message))
+  }
+
+  @Test func `a network without its top has its result as features`() throws {
+    let (convolution, normalization) = (
+      #"{"class_name": "Conv2D", "config": {"name": "c", "filters": 3, "kernel_size": 1}}"#,
+      #"{"class_name": "BatchNormalization", "config": {"name": "b"}}"#
+    )
+    let mean = #"{"class_name": "GlobalAveragePooling2D", "config": {"name": "m"}}"#
+    let most = #"{"class_name": "MaxPooling2D", "config": {"name": "w"}}"#
+    let relu = #"{"class_name": "ReLU", "config": {"name": "r"}}"#
+    let dense = #"{"class_name": "Dense", "config": {"name": "d", "units": 3}}"#
+    func features(_ layers: [String]) throws -> String? {
+      let input =
+        #"{"class_name": "InputLayer", "config": {"name": "in", "batch_shape": [null, 4, 4, 2]}}"#
+      let graph = try graph(
+        #"{"class_name": "Sequential", "config": {"layers": ["#
+          + ([input] + layers).joined(separator: ",") + "]}}")
+      return graph.features.map { graph.nodes[$0].name }
+    }
+    #expect(try features([convolution, normalization, relu, mean]) == "m")
+    #expect(try features([convolution, normalization, relu]) == "r")
+    #expect(try features([convolution, relu, most, mean]) == "m")
+    #expect(try features([convolution, relu, most]) == "w")
+    // A classifier that averages its positions, one without more, and one whose result nothing names.
+    #expect(try features([convolution, mean]) == nil)
+    #expect(try features([convolution, normalization, mean, dense]) == nil)
+    #expect(try features([convolution]) == nil)
+    #expect(
+      try features([mean, dense, #"{"class_name": "BatchNormalization", "config": {"name": "b"}}"#])
+        == nil)
+  }
+
+  @Test func `a softmax or normalization over steps is that of each step`() throws {
+    // Axes inside the wrapper are counted without the steps: 1 is the last one there.
+    let graph = try graph(
+      """
+      {"class_name": "Sequential", "config": {"layers": [
+        {"class_name": "TimeDistributed", "config": {"name": "t", "batch_input_shape": [null, 3, 3],
+          "layer": {"class_name": "BatchNormalization", "config": {"name": "b", "axis": [1]}}}}]}}
+      """)
+    #expect(graph.nodes.map(\.operation.kind) == ["input", "batch normalization"])
+  }
+
+  @Test func `the size of open images is filled in, their channels first or last`() throws {
+    func model(_ shape: String, _ order: String) throws -> JSON {
+      try JSON(
+        parsing: """
+          {"class_name": "Sequential", "config": {"layers": [
+            {"class_name": "Conv2D", "config": {"name": "c", "filters": 2, "kernel_size": 1,
+              "data_format": "\(order)", "batch_input_shape": [null, \(shape)]}}]}}
+          """)
+    }
+    let size = Extent(7, 5)
+    func shape(_ model: JSON) -> [Int]? {
+      KerasArchitecture.openInputShape(model, imageSize: size)
+    }
+    #expect(try shape(model("null, null, 3", "channels_last")) == [7, 5, 3])
+    #expect(try shape(model("null, 5, null", "channels_last")) == [7, 5, 3])
+    #expect(try shape(model("1, null, null", "channels_first")) == [1, 7, 5])
+    #expect(try shape(model("null, 6, 3", "channels_last")) == nil)
+    #expect(try shape(model("7, 5, 3", "channels_last")) == nil)
+    #expect(try KerasArchitecture.readsChannelsFirst(model("1, null, null", "channels_first")))
+    #expect(try !KerasArchitecture.readsChannelsFirst(model("null, null, 3", "channels_last")))
   }
 
   @Test func `a layer applied twice has its parameters once`() throws {

@@ -41,6 +41,31 @@ import Testing
     }
   }
 
+  /// `Fixtures/make_rare_layers.py`.
+  @Test(arguments: ["rare2.h5", "rare3.keras"])
+  func `a rare layer, setting or operation between layers gives what it gives in Keras`(
+    file: String
+  ) throws {
+    let network = try Network(Checkpoint.open(fixture(file)))
+    let expected = try Fixture(String(file.prefix(5)) + ".json")
+    let outputs = try #require(expected.json["outputs"]?.array)
+    #expect(network.graph.outputs.count == outputs.count && outputs.count > 50)
+    let given = try network.graph.inputs.map { input in
+      (try values(expected, "inputs", input.name), input.shape.reduce(1, *))
+    }
+    let rows = (0..<2).flatMap { row in
+      given.flatMap { numbers, size in numbers[row * size..<(row + 1) * size] }
+    }
+    // Two outputs may be one value.
+    let taps = network.graph.outputs.map(network.graph.tap(at:))
+    for (tap, output) in zip(taps, outputs) {
+      let name = output["name"]?.string ?? ""
+      let wanted = (output["values"]?.array ?? []).compactMap(\.double).map { Float($0) }
+      let result = try InferenceExecutor(network, taps: [tap], isExact: true).run(rows)
+      #expect(relativeDifference(result[0], wanted) < 3e-6, "\(name)")
+    }
+  }
+
   private func values(_ fixture: Fixture, _ key: String, _ name: String) throws -> [Float] {
     try #require(fixture.json[key]?[name]?["values"]?.array).compactMap(\.double).map { Float($0) }
   }

@@ -168,6 +168,7 @@ extension Activation {
     "mish": .mish, "hardTanh": .hardTanh, "hardSwish": .hardSwish, "softplus": .softplus,
     "softsign": .softsign, "exponential": .exponential, "logSigmoid": .logSigmoid,
     "tanhShrink": .tanhShrink, "hardSigmoid": .hardSigmoid,
+    "absolute": .absolute, "squareRoot": .squareRoot, "logarithm": .logarithm,
   ]
 
   fileprivate var json: JSON {
@@ -186,6 +187,8 @@ extension Activation {
       // JSON has no infinity.
       return limit.isFinite
         ? with("rectifier", threshold, slope, limit) : with("rectifier", threshold, slope)
+    case .power(let exponent): return with("power", exponent)
+    case .clip(let low, let high): return with("clip", low, high)
     case .hardSigmoid(let slope, let offset) where self != .hardSigmoid:
       return with("hardSigmoid", slope, offset)
     default: return .string(Self.plain.first { $0.value == self }?.key ?? "")
@@ -211,6 +214,8 @@ extension Activation {
       self = .rectifier(
         threshold: numbers[0], slope: numbers[1], limit: numbers.count == 3 ? numbers[2] : .infinity
       )
+    case ("power", 1): self = .power(exponent: numbers[0])
+    case ("clip", 2): self = .clip(low: numbers[0], high: numbers[1])
     case ("hardSigmoid", 2): self = .hardSigmoid(slope: numbers[0], offset: numbers[1])
     default: return nil
     }

@@ -48,7 +48,43 @@ public enum KerasArchitecture {
     let outputs = try results.map { value throws(NetworkError) in
       try builder.logical(value, for: "output")
     }
-    return builder.graph.graph(outputs: outputs)
+    let graph = builder.graph.graph(outputs: outputs)
+    guard graph.endsInFeatures else { return graph }
+    return builder.graph.graph(outputs: outputs, features: outputs[0])
+  }
+
+  /// Whether the images that a model reads have their channels before their positions: what the first
+  /// layer that says it says.
+  public static func readsChannelsFirst(_ model: JSON) -> Bool {
+    func first(_ model: JSON, depth: Int) -> Bool? {
+      guard depth < 16 else { return nil }
+      for layer in KerasModel.layers(of: model) {
+        if layer.isModel {
+          if let found = first(layer.json, depth: depth + 1) { return found }
+        } else if layer.setting("data_format", "dim_ordering") != nil {
+          return try? layer.isChannelsFirst()
+        }
+      }
+      return nil
+    }
+    return first(model, depth: 0) ?? false
+  }
+
+  /// The shape of an example for a model that leaves open the size of the images it reads.
+  ///
+  /// - Parameter imageSize: Their height and width; three channels where the model leaves those open.
+  /// - Returns: `nil` when the model leaves nothing open, does not read images, or images of another
+  ///   size.
+  public static func openInputShape(_ model: JSON, imageSize: Extent) -> [Int]? {
+    guard let inputs = try? KerasModel.inputs(of: model), inputs.count == 1 else { return nil }
+    let stated = inputs[0].shape ?? [-1, -1, -1]
+    guard stated.count == 3, stated.contains(where: { $0 < 1 }) else { return nil }
+    let size = [imageSize.height, imageSize.width]
+    let isFirst = readsChannelsFirst(model)
+    let channels = isFirst ? stated[0] : stated[2]
+    let count = channels < 1 ? 3 : channels
+    let shape = isFirst ? [count] + size : size + [count]
+    return zip(stated, shape).allSatisfy { $0 < 1 || $0 == $1 } ? shape : nil
   }
 
   /// The shape of an example for a model that leaves open an extent of its one input, taken from

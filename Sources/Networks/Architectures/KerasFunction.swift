@@ -3,7 +3,7 @@ import Checkpoints
 /// A function that Keras knows by a name.
 enum KerasFunction {
   case activation(Activation)
-  case softmax(axis: Int)
+  case softmax(axes: [Int])
 }
 
 extension KerasLayer {
@@ -32,9 +32,7 @@ extension KerasLayer {
     case "ThresholdedReLU":
       return .activation(.thresholdedRelu(threshold: float("theta", otherwise: 1)))
     case "Softmax":
-      let axes = setting("axis")?.array
-      guard axes == nil || axes?.count == 1 else { throw error("a softmax over several axes") }
-      return .softmax(axis: axis ?? -1)
+      return .softmax(axes: setting("axis")?.wholeNumbers ?? [-1])
     default: throw error("its activation is a '\(className)', which is none")
     }
   }
@@ -54,7 +52,7 @@ extension KerasLayer {
     let name = whole.split(separator: ">").last.map(String.init) ?? whole
     switch name {
     case "linear": return nil
-    case "softmax": return .softmax(axis: -1)
+    case "softmax": return .softmax(axes: [-1])
     case "hard_sigmoid":
       return .activation(isKeras3 ? .hardSigmoid : .kerasHardSigmoid)
     default:

@@ -20,8 +20,8 @@ extension KerasGraphBuilder {
       return KerasValue(
         node: try add(name, .activation(activation), to: value.node, layer: layer),
         isTurned: value.isTurned)
-    case .softmax(let axis):
-      return try onAxis(axis, .softmax, name, to: value, layer: layer)
+    case .softmax(let axes):
+      return try onAxes(axes, .softmax, name, to: value, layer: layer)
     }
   }
 
@@ -69,16 +69,10 @@ extension KerasGraphBuilder {
           LayerNormalization(epsilon: epsilon, hasScale: hasScale, hasShift: hasShift))
         return try onAxis(axis, operation, name, to: value)
       }
-      let node = try logical(value, for: name)
-      let rank = graph.shape(of: node).count
-      let places = many.map { $0 < 0 ? $0 + rank + 1 : $0 }.sorted()
-      guard places == Array(rank + 1 - places.count...rank) else {
-        throw layer.error("it normalizes over the axes \(many); the last ones are supported")
-      }
       let operation = Operation.layerNormalization(
         LayerNormalization(
-          axes: places.count, epsilon: epsilon, hasScale: hasScale, hasShift: hasShift))
-      return KerasValue(node: try add(name, operation, to: node, layer: name))
+          axes: many.count, epsilon: epsilon, hasScale: hasScale, hasShift: hasShift))
+      return try onAxes(many, operation, name, to: value, layer: name)
     case "GroupNormalization":
       let groups = layer.setting("groups")?.int ?? 32
       let rank = shape(value).count
@@ -111,18 +105,21 @@ extension KerasGraphBuilder {
     let node = try logical(value, for: name)
     let rank = graph.shape(of: node).count
     let inverts = layer.bool("invert", otherwise: false)
-    guard !inverts else { throw layer.error("an inverted normalization is not supported") }
     if let mean = layer.floats("mean", "input_mean"),
       let variance = layer.floats("variance", "input_variance")
     {
-      let scale = variance.map { 1 / max($0.squareRoot(), 1e-7) }
+      let deviation = variance.map { max($0.squareRoot(), 1e-7) }
+      let scale = inverts ? deviation : deviation.map { 1 / $0 }
       let many = max(mean.count, scale.count)
       func all(_ numbers: [Float]) -> [Float] {
         numbers.count == many ? numbers : [Float](repeating: numbers[0], count: many)
       }
-      let offset = zip(all(mean), all(scale)).map { -$0 * $1 }
+      let offset = zip(all(mean), all(scale)).map { inverts ? $0 : -$0 * $1 }
       return KerasValue(
         node: try add(name, .affine(scale: scale, offset: offset), to: node, layer: name))
+    }
+    guard !inverts else {
+      throw layer.error("an inverted normalization by learned statistics is not supported")
     }
     var shape: [Int] = []
     if let axes = layer.setting("axis") {

@@ -5,6 +5,8 @@ extension KerasGraphBuilder {
   /// Keras's AdditiveAttention: a row of the query scores a row of the key by Σ s · tanh(query + key)
   /// with a learned s for each column, or 1; a row of the result is the mean of the value's rows
   /// weighted by the softmax of its scores.
+  ///
+  /// Keras's Attention with concatenated scores is w · Σ tanh(s · (query + key)) with numbers w and s.
   mutating func additiveAttention(
     _ layer: KerasLayer, _ given: KerasArguments
   ) throws(NetworkError) -> KerasValue {
@@ -31,8 +33,12 @@ extension KerasGraphBuilder {
     let queries = try part("query", .reshape([query[0], 1, columns]), [nodes[0]])
     let keys = try part("key", .reshape([1, key[0], columns]), [nodes[nodes.count - 1]])
     var scores = try part("sums", .arithmetic(.addition), [queries, keys])
+    let isConcatenated = layer.className == "Attention"
+    if isConcatenated, layer.bool("use_scale", otherwise: false) {
+      scores = try part("scale", .multiplyParameter(.other("scale"), shape: [1]), [scores])
+    }
     scores = try part("tanh", .activation(.tanh), [scores])
-    if layer.bool("use_scale", otherwise: true) {
+    if !isConcatenated, layer.bool("use_scale", otherwise: true) {
       scores = try part(
         "scale", .multiplyParameter(.other("scale"), shape: [columns]), [scores])
     }
@@ -41,6 +47,10 @@ extension KerasGraphBuilder {
     scores = try part("rows", .reshape([columns, query[0] * key[0]]), [scores])
     scores = try part("mean", .globalAveragePooling(keepsAxes: false), [scores])
     scores = try part("scores", .affine(scale: [Float(columns)], offset: [0]), [scores])
+    if isConcatenated {
+      scores = try part(
+        "score_weight", .multiplyParameter(.other("concat_score_weight"), shape: [1]), [scores])
+    }
     scores = try part("matrix", .reshape([query[0], key[0]]), [scores])
     let weights = try part("weights", .softmax, [scores])
     return KerasValue(

@@ -8,6 +8,8 @@ extension KerasGraphBuilder {
     let name = layer.name
     let axes = layer.axes
     let isFirst = try layer.isChannelsFirst()
+    if shape(value).count > axes + 1 { return try convolutionOfEach(layer, value) }
+    try requireAxes(layer, value)
     let node = try channelsLast(value, isChannelsFirst: isFirst, for: name)
     let hasBias = layer.bool("use_bias", "bias", otherwise: true)
     func result(_ node: Int) -> KerasValue { KerasValue(node: node, isTurned: isFirst) }
@@ -53,9 +55,47 @@ extension KerasGraphBuilder {
     return result(try add(name, .convolution(operation), to: node, layer: name))
   }
 
+  /// A plain convolution of a value with more axes than it works on: Keras takes those before its own
+  /// as further examples.
+  private mutating func convolutionOfEach(
+    _ layer: KerasLayer, _ value: KerasValue
+  ) throws(NetworkError) -> KerasValue {
+    let axes = layer.axes
+    guard ["Conv1D", "Convolution1D", "Conv2D", "Convolution2D"].contains(layer.className),
+      try !layer.isChannelsFirst(), layer.setting("padding")?.string != "causal"
+    else {
+      try requireAxes(layer, value)
+      return value
+    }
+    let name = layer.name
+    let node = try logical(value, for: name)
+    let shape = graph.shape(of: node)
+    let (leading, own) = (shape.dropLast(axes + 1), shape.suffix(axes + 1))
+    let images = try add(
+      "\(name)/images", .reshape([leading.reduce(1, *)] + own), to: node, layer: name)
+    let convolved = try add(
+      leading.count == 1 ? name : "\(name)/each", try layer.stepwiseConvolution(), to: images,
+      layer: name)
+    guard leading.count > 1 else { return KerasValue(node: convolved) }
+    let result = leading + graph.shape(of: convolved).dropFirst()
+    return KerasValue(
+      node: try add(name, .reshape(Array(result)), to: convolved, layer: name))
+  }
+
+  /// Refuses a value that has not one axis more than the layer works on.
+  private func requireAxes(_ layer: KerasLayer, _ value: KerasValue) throws(NetworkError) {
+    let shape = shape(value)
+    guard shape.count == layer.axes + 1 else {
+      let axes = layer.axes == 1 ? "one axis" : "\(layer.axes) axes"
+      throw layer.error(
+        "it works on \(axes) and channels, and is applied to a value of the shape \(shape)")
+    }
+  }
+
   mutating func pooling(
     _ layer: KerasLayer, to value: KerasValue
   ) throws(NetworkError) -> KerasValue {
+    try requireAxes(layer, value)
     let name = layer.name
     let axes = layer.axes
     let isFirst = try layer.isChannelsFirst()
@@ -83,6 +123,7 @@ extension KerasGraphBuilder {
   mutating func globalPooling(
     _ layer: KerasLayer, to value: KerasValue
   ) throws(NetworkError) -> KerasValue {
+    try requireAxes(layer, value)
     let isFirst = try layer.isChannelsFirst()
     let keeps = layer.bool("keepdims", otherwise: false)
     let node = try channelsLast(value, isChannelsFirst: isFirst, for: layer.name)
@@ -146,6 +187,19 @@ extension KerasLayer {
     return Window(
       Extent(axis: kernel), strides: Extent(axis: try strides(axes)),
       dilation: Extent(axis: dilation), padding: padding)
+  }
+
+  /// The convolution over one axis more, along which the window is one step: the same convolution of
+  /// each step by itself. Its kernel's shape has that axis too.
+  func stepwiseConvolution() throws(NetworkError) -> Operation {
+    let plain = try gridWindow(axes)
+    let window = GridWindow(
+      [1] + plain.kernel, strides: [1] + plain.strides, dilation: [1] + plain.dilation,
+      padding: plain.padding)
+    return .volumeConvolution(
+      VolumeConvolution(
+        window, filters: try int("filters", "nb_filter"), groups: setting("groups")?.int ?? 1,
+        hasBias: bool("use_bias", "bias", otherwise: true)))
   }
 
   /// The window of a convolution over any number of axes.

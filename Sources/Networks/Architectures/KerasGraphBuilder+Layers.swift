@@ -12,7 +12,7 @@ extension KerasGraphBuilder {
       return try apply(model: layer.json, to: inputs, prefix: layer.name + "/")
     }
     if let result = try applyJoining(layer, given) { return [result] }
-    if let result = try applyTensorOperation(layer, given) { return [result] }
+    if let results = try applyTensorOperation(layer, given) { return results }
     guard given.values.count == 1 else {
       throw layer.error(
         "it has \(given.values.count) inputs where one is needed"
@@ -23,7 +23,7 @@ extension KerasGraphBuilder {
       throw layer.error("it is given '\(name)' by another layer, which is not supported")
     }
     let value = given.values[0]
-    return [try apply(layer, to: value)]
+    return layer.isRecurrent ? try recurrence(layer, to: value) : [try apply(layer, to: value)]
   }
 
   /// Adds a layer that is applied to one value.
@@ -51,6 +51,7 @@ extension KerasGraphBuilder {
       "SyncBatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization",
       "Rescaling", "LayerScale":
       return try normalization(layer, to: value)
+    case "UnitNormalization": return try unitNormalization(layer, to: value)
     case "Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax", "PReLU":
       return try activation(layer, to: value)
     case "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D",
@@ -59,8 +60,11 @@ extension KerasGraphBuilder {
       return try pooling(layer, to: value)
     case let name where name.hasPrefix("Global") && name.contains("Pool"):
       return try globalPooling(layer, to: value)
-    case "LSTM", "GRU", "SimpleRNN", "Bidirectional":
-      return try recurrence(layer, to: value)
+    case "LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional":
+      guard let result = try recurrence(layer, to: value).first else {
+        throw layer.error("it gives nothing")
+      }
+      return result
     case "TimeDistributed": return try timeDistributed(layer, to: value)
     case "Lambda":
       throw layer.error(
@@ -84,11 +88,11 @@ extension KerasGraphBuilder {
   private static let supported = [
     "Dense", "EinsumDense", "Embedding", "Conv1D to Conv3D and their transposes",
     "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
-    "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization",
-    "Rescaling", "poolings", "activations", "merging layers", "Attention", "AdditiveAttention",
-    "MultiHeadAttention", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "padding",
-    "cropping",
-    "upsampling", "reshaping", "dropout",
+    "BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization",
+    "Normalization", "Rescaling", "poolings", "activations", "merging layers", "Attention",
+    "AdditiveAttention",
+    "MultiHeadAttention", "LSTM", "GRU", "SimpleRNN", "RNN of their cells", "Bidirectional",
+    "TimeDistributed", "padding", "cropping", "upsampling", "reshaping", "dropout",
   ]
 
   // MARK: Layers with tables and sums of products
@@ -105,35 +109,58 @@ extension KerasGraphBuilder {
     return KerasValue(node: try add(layer.name, operation, to: node, layer: layer.name))
   }
 
-  /// The equations that are a dense layer on the last axis, whatever the letters.
+  /// The equations that are a dense layer on the last axes, whatever the letters: `abc,cd->abd`, and
+  /// with several axes for one, as in `abc,cde->abde`.
   private mutating func einsumDense(
     _ layer: KerasLayer, to value: KerasValue
   ) throws(NetworkError) -> KerasValue {
+    let name = layer.name
     let equation = layer.setting("equation")?.string ?? ""
     let sides = equation.split(separator: ">").map { $0.filter { $0.isLetter || $0 == "," } }
-    let inputs = sides.first?.split(separator: ",").map(Array.init) ?? []
-    guard sides.count == 2, inputs.count == 2, inputs[1].count == 2,
-      inputs[0].last == inputs[1][0], Array(sides[1]) == inputs[0].dropLast() + [inputs[1][1]]
+    let terms = sides.first?.split(separator: ",").map(Array.init) ?? []
+    let node = try logical(value, for: name)
+    let shape = graph.shape(of: node)
+    guard sides.count == 2, terms.count == 2, terms[0].count == shape.count + 1,
+      // The kernel's axes are summed over first, and then those of the result.
+      let summed = (1..<max(terms[1].count, 1)).first(where: { count in
+        terms[0].suffix(count) == terms[1].prefix(count)
+          && Array(sides[1]) == terms[0].dropLast(count) + terms[1].dropFirst(count)
+      }), summed <= shape.count
     else {
       throw layer.error(
-        "the equation '\(equation)' is not supported; those of a dense layer, such as ab,bc->ac, are"
-      )
+        "the equation '\(equation)' is not supported; those of a dense layer, such as ab,bc->ac or "
+          + "abc,cde->abde, are")
     }
+    let added = Array(terms[1].dropFirst(summed))
     let output = layer.setting("output_shape")
-    guard let units = output?.int ?? output?.array?.last?.int else {
-      throw layer.error("'output_shape' is missing or not a whole number")
+    let extents =
+      output?.int.map { [$0] } ?? (output?.array ?? []).suffix(added.count).compactMap(\.int)
+    guard extents.count == added.count, let units = Operation.size(of: extents) else {
+      throw layer.error("'output_shape' is missing or not made of whole numbers")
     }
     let axes = layer.setting("bias_axes")?.string
-    guard axes == nil || axes.map(Array.init) == [inputs[1][1]] else {
+    guard axes == nil || axes.map(Array.init) == added else {
       throw layer.error("a bias along the axes '\(axes ?? "")' is not supported")
     }
+    let (kept, sum) = (Array(shape.dropLast(summed)), shape.suffix(summed).reduce(1, *))
+    var result = node
+    if summed > 1 {
+      result = try add("\(name)/row", .reshape(kept + [sum]), to: result, layer: name)
+    }
     let dense = Operation.dense(outputs: units, hasBias: axes != nil)
-    let node = try logical(value, for: layer.name)
+    guard added.count > 1 else {
+      return try activate(
+        layer, KerasValue(node: try add(name, dense, to: result, layer: name)))
+    }
+    result = try add("\(name)/dense", dense, to: result, layer: name)
     return try activate(
-      layer, KerasValue(node: try add(layer.name, dense, to: node, layer: layer.name)))
+      layer,
+      KerasValue(node: try add(name, .reshape(kept + extents), to: result, layer: name)))
   }
 }
 
 extension KerasLayer {
-  var isRecurrent: Bool { ["LSTM", "GRU", "SimpleRNN", "Bidirectional"].contains(className) }
+  var isRecurrent: Bool {
+    ["LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"].contains(className)
+  }
 }

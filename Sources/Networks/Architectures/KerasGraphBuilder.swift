@@ -95,6 +95,40 @@ struct KerasGraphBuilder {
       node: try add(name, .permute(back), to: node, layer: layer), isTurned: value.isTurned)
   }
 
+  /// An operation on several last axes of a node, for a layer that wants the given axes, counted as
+  /// Keras does and in their order; a softmax has them as one.
+  mutating func onAxes(
+    _ axes: [Int], _ operation: Operation, _ name: String, to value: KerasValue, layer: String
+  ) throws(NetworkError) -> KerasValue {
+    if axes.count == 1 { return try onAxis(axes[0], operation, name, to: value, layer: layer) }
+    var node = try logical(value, for: name)
+    let shape = graph.shape(of: node)
+    let places = axes.map { ($0 < 0 ? $0 + shape.count + 1 : $0) - 1 }
+    guard !places.isEmpty, places == Set(places).sorted(),
+      places.allSatisfy({ shape.indices ~= $0 })
+    else {
+      throw NetworkError(
+        layer: name,
+        reason: "its axes \(axes) are not some of a value of rank \(shape.count), in order")
+    }
+    let order = shape.indices.filter { !places.contains($0) } + places
+    let isLast = order == Array(shape.indices)
+    let moved = order.map { shape[$0] }
+    if !isLast { node = try add("\(name)/last", .permute(order), to: node, layer: layer) }
+    if operation == .softmax {
+      let width = places.map { shape[$0] }.reduce(1, *)
+      node = try add(
+        "\(name)/rows", .reshape(moved.dropLast(places.count) + [width]), to: node, layer: layer)
+      node = try add("\(name)/values", operation, to: node, layer: layer)
+      node = try add(isLast ? name : "\(name)/axes", .reshape(moved), to: node, layer: layer)
+    } else {
+      node = try add(isLast ? name : "\(name)/values", operation, to: node, layer: layer)
+    }
+    guard !isLast else { return KerasValue(node: node) }
+    let back = shape.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+    return KerasValue(node: try add(name, .permute(back), to: node, layer: layer))
+  }
+
   // MARK: Models
 
   /// Adds all layers of a model that is applied to `inputs`.

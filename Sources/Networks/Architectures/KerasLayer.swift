@@ -26,6 +26,15 @@ struct KerasLayer {
     self.isKeras3 = isKeras3
   }
 
+  /// The same layer with another setting.
+  func setting(_ key: String, to value: JSON) -> KerasLayer {
+    var settings = json["config"]?.object ?? [:]
+    settings[key] = value
+    var members = json.object ?? [:]
+    members["config"] = .object(settings)
+    return KerasLayer(KerasLayer(.object(members)), named: name, isKeras3: isKeras3)
+  }
+
   func error(_ reason: String) -> NetworkError { NetworkError(layer: name, reason: reason) }
 
   /// Whether it is a model of its own.

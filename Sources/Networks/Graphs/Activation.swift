@@ -55,6 +55,16 @@ public enum Activation: Hashable, Sendable {
   case softShrink(threshold: Float)
   /// x − tanh x.
   case tanhShrink
+  /// |x|.
+  case absolute
+  /// √x; NaN below 0.
+  case squareRoot
+  /// x to the power of `exponent`.
+  case power(exponent: Float)
+  /// The natural logarithm; NaN below 0.
+  case logarithm
+  /// min(max(x, `low`), `high`).
+  case clip(low: Float, high: Float)
 }
 
 extension Activation {

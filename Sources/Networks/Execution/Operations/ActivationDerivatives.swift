@@ -28,6 +28,11 @@ extension Activation {
     case .hardShrink(let threshold): abs(x) > threshold ? 1 : 0
     case .softShrink(let threshold): abs(x) > threshold ? 1 : 0
     case .tanhShrink: tanhf(x) * tanhf(x)
+    case .absolute: x > 0 ? 1 : x < 0 ? -1 : 0
+    case .squareRoot: 0.5 / x.squareRoot()
+    case .power(let exponent): exponent * powf(x, exponent - 1)
+    case .logarithm: 1 / x
+    case .clip(let low, let high): low <= x && x <= high ? 1 : 0
     default: preconditionFailure("oneDNN has the derivative of \(self)")
     }
   }

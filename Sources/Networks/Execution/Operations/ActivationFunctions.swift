@@ -32,6 +32,11 @@ extension Activation {
     case .softShrink(let threshold):
       x > threshold ? x - threshold : x < -threshold ? x + threshold : 0
     case .tanhShrink: x - tanhf(x)
+    case .absolute: abs(x)
+    case .squareRoot: x.squareRoot()
+    case .power(let exponent): exponent == 2 ? x * x : powf(x, exponent)
+    case .logarithm: logf(x)
+    case .clip(let low, let high): min(max(x, low), high)
     }
   }
 
