@@ -24,8 +24,8 @@ import Testing
   @Test(arguments: [2, 3], names)
   func `a configuration orders and names weights by number`(version: Int, name: String) throws {
     let model = try model(version, name)
-    let network = try Network(
-      checkpoint(version, name), architecture: #require(model["model_config"]))
+    let configuration: JSON = try #require(model["model_config"])
+    let network = try Network(checkpoint(version, name), architecture: configuration)
     let results = try InferenceExecutor(network, isExact: true).run(numbers(model["inputs"]))
     #expect(try relativeDifference(results[0], numbers(model["outputs"])) < 3e-6)
   }
