@@ -4,6 +4,7 @@
     script/parity_torch.py                       every network, as one table
     script/parity_torch.py resnet50 clip         those whose names contain one of the words
     script/parity_torch.py --list
+    script/parity_torch.py efficientnet --images scenes
 
 For each network: random weights and batch normalisations near what the layers see, written as
 .safetensors (every third one as HDF5, through h5py); images of noise; the penultimate features of
@@ -223,7 +224,27 @@ def self_supervised_networks():
     yield "SimCLR ResNet-50 (backbone.)", simclr
 
 
-def prepare(model, size):
+def noise(count, size):
+    """Images whose pixels know nothing of each other."""
+    return torch.randn(count, 3, size, size)
+
+
+def scenes(count, size):
+    """Images with noise at every scale, as photographs have it, and a brightness and colour each.
+
+    Images of noise come to be all the same deep in a network: batch normalisations then divide by
+    what little is left of their differences, and rounding errors grow with that.
+    """
+    images = torch.zeros(count, 3, size, size)
+    side = size
+    while side >= 1:
+        images += torch.nn.functional.interpolate(
+            torch.randn(count, 3, side, side), size=(size, size), mode="bilinear")
+        side //= 2
+    return images / images.std()
+
+
+def prepare(model, size, images):
     """Random batch normalisations near what the layers see; positions and scales that matter."""
     model.train()
     norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
@@ -250,7 +271,7 @@ def prepare(model, size):
         for norm in norms:
             norm.momentum = 1.0
         with torch.no_grad():
-            getattr(model, "visual", model)(torch.randn(4, 3, size, size))
+            getattr(model, "visual", model)(images(8 if images is scenes else 4, size))
         for norm in norms:
             norm.running_mean += 0.1 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
             norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.4)
@@ -291,16 +312,19 @@ def median(found, expected):
     return float(np.median(np.abs(found - expected) / np.abs(expected).clip(1e-30)))
 
 
-def compare(command, name, build, folder, index, examples):
+def compare(command, name, build, folder, index, examples, kind):
     import h5py
     torch.manual_seed(index)
     model, features, state, arguments = build()
     size = image_size(model, name)
     # CLIP's ResNets pool with positions for one size.
-    prepare(model, size if name.startswith("CLIP") else min(size, 160))
+    prepare(model, size if name.startswith("CLIP") else min(size, 160), kind)
     checkpoint = folder / ("network.h5" if index % 3 == 2 else "network.safetensors")
     write(state(model) if state else model.state_dict(), checkpoint)
-    images = np.random.default_rng(index).standard_normal((examples, size, size, 3), np.float32)
+    if kind is scenes:
+        images = scenes(examples, size).permute(0, 2, 3, 1).contiguous().numpy()
+    else:
+        images = np.random.default_rng(index).standard_normal((examples, size, size, 3), np.float32)
     np.save(folder / "images.npy", images)
     with torch.no_grad():
         inputs = torch.from_numpy(images).permute(0, 3, 1, 2)
@@ -348,6 +372,9 @@ def main():
     arguments.add_argument("words", nargs="*", help="parts of the names of the networks wanted")
     arguments.add_argument("--list", action="store_true", help="only print the names")
     arguments.add_argument("--examples", type=int, default=2)
+    arguments.add_argument(
+        "--images", choices=["noise", "scenes"], default="noise",
+        help="pixels without relation, or with noise at every scale, as photographs have it")
     arguments.add_argument("--command", default=os.environ.get("ANAMORPH", ".build/release/anamorph"))
     arguments.add_argument("--start", type=int, default=0, help="the first network of the list")
     options = arguments.parse_args()
@@ -371,7 +398,8 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as folder:
             size, count, width, errors, (own, own_half), message = compare(
-                options.command, name, build, pathlib.Path(folder), index, options.examples)
+                options.command, name, build, pathlib.Path(folder), index, options.examples,
+                {"noise": noise, "scenes": scenes}[options.images])
         # Where PyTorch's own single precision is further off, twice its error.
         allowed = max(BOUND, 2 * (own or 0))
         bad = (len(errors) < 2 or not errors[0] <= allowed
