@@ -28,6 +28,8 @@ ALL = FAMILIES + [
     "ConvNeXtXLarge",
 ]
 LIMIT = 1e-5
+# Where a last digit of the image changes the features by more, a comparison says nothing.
+CHAOS = 1e-3
 
 
 def randomize(model, random):
@@ -48,10 +50,36 @@ def randomize(model, random):
         else:
             value = 0.1 * random.standard_normal(shape)
         weight.assign(np.asarray(value, np.float32).reshape(shape))
+    calm(model)
     for layer in flat_layers(model):
         # A normalization computes with copies of its weights.
         if hasattr(layer, "finalize_state"):
             layer.finalize_state()
+
+
+def calm(model):
+    """Makes the branches of residual blocks small beside what they are added to.
+
+    Without that, a deep network at random multiplies rounding errors a thousandfold, Keras's too.
+    """
+    sums = [layer for layer in model.layers if type(layer).__name__ == "Add"]
+    for layer in sums:
+        ends = []
+        for before in inputs_of(layer):
+            while type(before).__name__ in ("Dropout", "StochasticDepth", "Activation", "LayerScale"):
+                before = inputs_of(before)[0]
+            if getattr(before, "gamma", None) is not None:
+                ends.append(before)
+        if ends:
+            # A shortcut's normalization stands before that of the branch.
+            last = max(ends, key=model.layers.index)
+            last.gamma.assign(last.gamma * len(sums) ** -0.5)
+
+
+def inputs_of(layer):
+    """The layers whose values a layer reads."""
+    tensors = layer.input if isinstance(layer.input, list) else [layer.input]
+    return [tensor._keras_history[0] for tensor in tensors]
 
 
 def flat_layers(model):
@@ -82,9 +110,14 @@ def features(anamorph, checkpoint, inputs, folder, at=None):
         return file["features"][:]
 
 
+def flat(values):
+    """A row for each example: the means over positions."""
+    return values.reshape(len(values), -1) if values.ndim == 2 else \
+        values.mean(axis=tuple(range(1, values.ndim - 1)))
+
+
 def error(actual, expected):
-    expected = expected.reshape(len(expected), -1) if expected.ndim == 2 else \
-        expected.mean(axis=tuple(range(1, expected.ndim - 1)))
+    expected = flat(expected)
     if actual.shape != expected.shape:
         return float("inf")
     return float(np.abs(actual - expected).max() / np.abs(expected).max())
@@ -106,7 +139,11 @@ def compare(name, anamorph, kinds, images):
     last = head(model)
     both = keras.Model(model.input, [last.input, model.output])
     penultimate, output = [np.asarray(value) for value in both.predict(inputs, verbose=0)]
-    worst = 0.0
+    # How far Keras itself goes when the last digit of each number of the image is another.
+    nearby = (inputs * (1 + 6e-8 * random.standard_normal(shape))).astype(np.float32)
+    own = [error(flat(np.asarray(value)), reference) for value, reference in
+           zip(both.predict(nearby, verbose=0), (penultimate, output))]
+    failed = 0
     for kind in kinds:
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = os.path.join(folder, "model." + kind)
@@ -115,16 +152,18 @@ def compare(name, anamorph, kinds, images):
             np.save(data, inputs)
             start = time.time()
             try:
-                first = error(features(anamorph, checkpoint, data, folder), penultimate)
-                second = error(features(anamorph, checkpoint, data, folder,
-                                        at=model.layers[-1].name), output)
-                text = f"{first:.1e},{second:.1e},{time.time() - start:.1f}"
+                found = [error(features(anamorph, checkpoint, data, folder), penultimate),
+                         error(features(anamorph, checkpoint, data, folder,
+                                        at=model.layers[-1].name), output)]
+                is_good = own[0] <= CHAOS and all(
+                    value <= max(LIMIT, 2 * least) for value, least in zip(found, own))
+                text = (f"{found[0]:.1e},{own[0]:.1e},{found[1]:.1e},{time.time() - start:.1f}"
+                        + ("" if is_good else ",ABOVE THE BOUND"))
             except RuntimeError as problem:
-                first = float("inf")
-                text = f",,,{problem}"
-            worst = max(worst, first)
+                is_good, text = False, f",,,,{problem}"
+            failed += not is_good
             print(f"{name},{kind},{model.count_params()},{text}", flush=True)
-    return worst
+    return failed
 
 
 def main():
@@ -137,12 +176,12 @@ def main():
     given = parser.parse_args()
     names = given.networks or (ALL if given.all else FAMILIES)
     print(f"# Keras {keras.__version__}, NumPy {np.__version__}", file=sys.stderr)
-    print("network,file,parameters,penultimate,output,seconds")
-    worst = 0.0
+    print("network,file,parameters,penultimate,Keras's own,output,seconds")
+    failed = 0
     for name in names:
         if hasattr(keras.applications, name):
-            worst = max(worst, compare(name, given.anamorph, given.kinds.split(","), given.images))
-    sys.exit(0 if worst <= LIMIT else 1)
+            failed += compare(name, given.anamorph, given.kinds.split(","), given.images)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ import Testing
 
   @Test(arguments: [2, 3])
   func `the layers of weights by number are those of the configuration`(version: Int) throws {
-    let configuration = try #require(try model(version, "custom")["model_config"])
+    let configuration: JSON = try #require(try model(version, "custom")["model_config"])
     let ordered = try checkpoint(version, "custom").ordered(by: configuration)
     #expect(
       ordered.layers.filter { !$0.parameters.isEmpty }.map(\.name) == ["omega", "zeta", "alpha"])
@@ -59,13 +59,14 @@ import Testing
   }
 
   @Test func `a configuration of another network is refused`() throws {
-    let other = try #require(try model(2, "swapped")["model_config"])
+    let other: JSON = try #require(try model(2, "swapped")["model_config"])
     let missing = try #require(throws: FileError.self) {
       try Network(checkpoint(2, "nested"), architecture: other)
     }
-    #expect(missing.object == "conv2d" && missing.reason.hasPrefix("the architecture has no layer"))
+    #expect(
+      missing.object == "sequential" && missing.reason.hasPrefix("the architecture has no layer"))
     // Names that newer files record say that two layers have changed places.
-    let configuration = try #require(try model(3, "custom")["model_config"])
+    let configuration: JSON = try #require(try model(3, "custom")["model_config"])
     let turned = try JSON(
       parsing: configuration.text().replacing("alpha", with: "x").replacing("omega", with: "alpha")
         .replacing("\"x\"", with: "\"omega\""))
