@@ -58,6 +58,28 @@ import Testing
     #expect(errors.allSatisfy { $0 < 1e-5 }, "\(errors)")
   }
 
+  static let functions: [(Activation, @Sendable (Float) -> Float)] = [
+    (.absolute, { $0 < 0 ? -1 : 1 }), (.clip(low: -0.5, high: 0.75), { abs($0) < 0.6 ? 1 : 0 }),
+    (.power(exponent: 2), { 2 * $0 }), (.power(exponent: 3), { 3 * $0 * $0 }),
+    (.power(exponent: -1), { -1 / ($0 * $0) }),
+  ]
+
+  @Test(arguments: functions.indices)
+  func `functions between layers have their derivatives`(index: Int) throws {
+    let (function, derivative) = Self.functions[index]
+    var builder = try GraphBuilder(inputShape: [4])
+    let result = try builder.add("f", .activation(function), to: builder.input)
+    let executor = try TrainingExecutor(
+      Network(builder.graph(output: result), parameters: []), capacity: 1,
+      differentiatesInput: true)
+    let values: [Float] = [-1.5, -0.25, 0.5, 2]
+    _ = try values.withUnsafeBufferPointer { try executor.forward($0, count: 1, mode: .train) }
+    try [Float](arrayLiteral: 1, 2, 3, 4).withUnsafeBufferPointer { try executor.backward($0) }
+    let expected = values.enumerated().map { derivative($1) * Float($0 + 1) }
+    let gradient = Array(try #require(executor.inputGradient).prefix(4))
+    #expect(relativeDifference(gradient, expected) < 1e-6)
+  }
+
   @Test func `a table's rows add up the gradients of where they were read`() throws {
     var builder = try GraphBuilder(inputShape: [4])
     let rows = try builder.add("table", .embedding(count: 3, width: 2), to: builder.input)
