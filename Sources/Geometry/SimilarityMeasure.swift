@@ -153,6 +153,7 @@ extension SimilarityMeasure {
   /// said beside it; empty for most.
   public var intervalCaution: String {
     switch self {
+    case .pwccaBefore, .pwccaAfter: "wider than need be: held 98 % in simulations"
     default: ""
     }
   }
