@@ -78,8 +78,7 @@ struct Influence {
   /// The influences on the canonical correlations' mean and mean square, on both explained shares, and
   /// on the means weighted by projections, the weights held.
   ///
-  /// With the weights held, for correlations that lie close have weights that depend on the sample, and
-  /// on which their weighted mean does not: leaving out blocks would count that as error.
+  /// The last say too little where weights matter: see ``Estimate/lessHalfOfExcess(over:)``.
   ///
   /// - Parameter axes: the axes in feature space of the coordinates that rows are in.
   func correlations(

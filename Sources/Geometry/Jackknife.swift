@@ -62,6 +62,22 @@ public enum Jackknife {
 }
 
 extension Estimate {
+  /// The estimate by blocks left out whose variance is less by half of its excess over that of `first`, an
+  /// error to first order.
+  ///
+  /// What leaving out blocks adds to first order is mostly of second order, and counted twice: the
+  /// jackknife's variance is V₁ + 2 V₂ + … in the mean where that of the value is V₁ + V₂ + … (Efron and
+  /// Stein, Annals of Statistics 9, 1981). `nil` where the two are not on one scale.
+  func lessHalfOfExcess(over first: Estimate) -> Estimate? {
+    guard let number = value.number, scale == first.scale, let own = standardError,
+      let other = first.standardError, let freedom = degreesOfFreedom,
+      let level = interval?.level
+    else { return nil }
+    return Estimate(
+      value: number, standardError: ((own * own + other * other) / 2).squareRoot(),
+      degreesOfFreedom: freedom, scale: scale, level: level)
+  }
+
   /// The difference a − b of two independent estimates, with Welch's degrees of freedom.
   ///
   /// On the logarithmic scale it is the ratio a / b that is estimated. Without an interval when a

@@ -3,7 +3,7 @@ import Randomness
 
 extension SimilarityAnalysis {
   /// Neural collapse on both sides: intervals by leaving out blocks, groups unsplit, of the rows that are
-  /// kept, of NC4 with class means held, of NC3 less what ``ClassMeanSpread`` says; the null by labels
+  /// kept; of NC3 less what ``ClassMeanSpread`` says, of NC4 less half of what moves of class means add; the null by labels
   /// dealt anew among the same rows.
   func collapse(_ measures: [SimilarityMeasure]) throws(GeometryError) -> [SimilarityResult] {
     guard !measures.isEmpty else { return [] }
@@ -38,18 +38,19 @@ extension SimilarityAnalysis {
         ]
       }
       var leftOut: [[Measured]] = []
+      // Disagreements with the class means held: without examples that a mean's move takes across.
       let different = side.disagreements()
+      var held: [Measured] = []
       for rows in parts {
         let left = Set(rows)
         let kept = all.filter { !left.contains($0) }
-        var values = try side.values(kept, labels: side.labels)
+        leftOut.append(try side.values(kept, labels: side.labels))
         if let different {
-          // With the class means held: examples that a mean's move takes across are no error of theirs.
-          values[4] = Measured(
-            Double(kept.count { different[$0] }), over: Double(kept.count),
-            otherwise: "there are no examples")
+          held.append(
+            Measured(
+              Double(kept.count { different[$0] }), over: Double(kept.count),
+              otherwise: "there are no examples"))
         }
-        leftOut.append(values)
       }
       let spread = measures.contains(where: \.isSelfDuality) ? side.spread(self) : nil
       var generator = generator("neural collapse \(side.isAfter)")
@@ -62,10 +63,17 @@ extension SimilarityAnalysis {
         }
       }
       for (place, measure) in side.measures.enumerated() where measures.contains(measure) {
+        let counts = parts.map(\.count)
+        var surplus = measure.isSelfDuality ? 2 * (spread?.squaredTrace ?? 0) : 0
+        if place == 4, !held.isEmpty {
+          let all = jackknife(
+            measure, full: full[4], leftOut: leftOut.map { $0[4] }, counts: counts)
+          let own = jackknife(measure, full: full[4], leftOut: held, counts: counts)
+          if let a = all.standardError, let b = own.standardError { surplus = (a * a - b * b) / 2 }
+        }
         results[measure] = collapseResult(
-          measure, full[place], leftOut: leftOut.map { $0[place] }, counts: parts.map(\.count),
-          draws: draws[place], isSampled: place == 4,
-          surplus: measure.isSelfDuality ? 2 * (spread?.squaredTrace ?? 0) : 0)
+          measure, full[place], leftOut: leftOut.map { $0[place] }, counts: counts,
+          draws: draws[place], isSampled: place == 4, surplus: surplus)
       }
     }
     return measures.compactMap { results[$0] }

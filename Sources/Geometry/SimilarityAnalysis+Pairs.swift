@@ -14,17 +14,27 @@ extension SimilarityAnalysis {
     }
     let remarks = try remarks(measures, whole.pairValues.pair)
     var results: [SimilarityMeasure: SimilarityResult] = [:]
-    let jackknifed = isDecomposedAgain ? measures.filter { !$0.isHeldWeighted } : []
-    if !jackknifed.isEmpty {
-      for result in try leavingOutBlocks(jackknifed, whole, full, total, nulls, remarks) {
+    if isDecomposedAgain {
+      for result in try leavingOutBlocks(measures, whole, full, total, nulls, remarks) {
         results[result.measure] = result
       }
     }
-    let others = measures.filter { results[$0] == nil }
-    let influences = try pairInfluences(others, whole.pairValues)
-    for measure in others {
+    // Weights matter to the error of weighted correlations; held, they say too little by themselves.
+    let weighted = measures.filter(\.isWeighted)
+    let influences = try pairInfluences(isDecomposedAgain ? weighted : measures, whole.pairValues)
+    for measure in weighted where isDecomposedAgain {
+      guard let own = influences[measure] else { continue }
+      let held = influenced(measure, full[measure] ?? .undefined(""), own, null: nil).estimate
+      if let estimate = results[measure]?.estimate.lessHalfOfExcess(over: held) {
+        results[measure]?.estimate = estimate
+        results[measure]?.estimate.restrict(to: measure.range)
+        results[measure]?.intervalMethod += ", less half of their excess over influences"
+      }
+    }
+    for measure in measures where results[measure] == nil {
       results[measure] = influenced(
-        measure, full[measure] ?? .undefined("not measured"), influences[measure],
+        measure, full[measure] ?? .undefined("not measured"),
+        measure.isWeighted ? nil : influences[measure],
         null: nulls[measure], remark: remarks[measure] ?? "")
     }
     return measures.compactMap { results[$0] }
@@ -258,8 +268,8 @@ extension SimilarityAnalysis {
 }
 
 extension SimilarityMeasure {
-  /// Whether the error is found by influence with weights held, however narrow the features.
-  fileprivate var isHeldWeighted: Bool { self == .pwccaBefore || self == .pwccaAfter }
+  /// Whether it is a mean with weights of the sample's own.
+  fileprivate var isWeighted: Bool { self == .pwccaBefore || self == .pwccaAfter }
 }
 
 /// Orthonormal columns in a random position.
