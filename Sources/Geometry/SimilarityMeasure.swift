@@ -153,7 +153,7 @@ extension SimilarityMeasure {
   /// said beside it; empty for most.
   public var intervalCaution: String {
     switch self {
-    case .pwccaBefore, .pwccaAfter: "wider than need be: held 98 % in simulations"
+    case .pwccaBefore, .pwccaAfter: "wide: 95 % intervals held 97 to 99 % in simulations"
     default: ""
     }
   }
