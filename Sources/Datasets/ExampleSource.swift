@@ -165,18 +165,9 @@ struct ChannelsFirstRows: ExampleSource {
   var kind: ElementKind { source.kind }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
-    let values = try source.values(rows)
-    let (channels, plane) = (source.shape[1], source.shape[2] * source.shape[3])
-    var result = [Float](repeating: 0, count: values.count)
-    for row in 0..<rows.count {
-      let start = row * channels * plane
-      for channel in 0..<channels {
-        for pixel in 0..<plane {
-          result[start + pixel * channels + channel] = values[start + channel * plane + pixel]
-        }
-      }
-    }
-    return result
+    transposed(
+      try source.values(rows), count: rows.count, source.shape[1],
+      source.shape[2] * source.shape[3])
   }
 }
 
@@ -190,19 +181,23 @@ struct ChannelsLastRows: ExampleSource {
   var rowsReadApart: Bool { source.rowsReadApart }
 
   func values(_ rows: Range<Int>) throws(FileError) -> [Float] {
-    let values = try source.values(rows)
-    let (channels, plane) = (source.shape[3], source.shape[1] * source.shape[2])
-    var result = [Float](repeating: 0, count: values.count)
-    for row in 0..<rows.count {
-      let start = row * channels * plane
-      for channel in 0..<channels {
-        for pixel in 0..<plane {
-          result[start + channel * plane + pixel] = values[start + pixel * channels + channel]
-        }
+    transposed(
+      try source.values(rows), count: rows.count, source.shape[1] * source.shape[2],
+      source.shape[3])
+  }
+}
+
+/// `count` matrices of `height` × `width` numbers, each with its rows and columns exchanged.
+private func transposed(_ values: [Float], count: Int, _ height: Int, _ width: Int) -> [Float] {
+  var result = [Float](repeating: 0, count: values.count)
+  for start in stride(from: 0, to: count * height * width, by: height * width) {
+    for row in 0..<height {
+      for column in 0..<width {
+        result[start + column * height + row] = values[start + row * width + column]
       }
     }
-    return result
   }
+  return result
 }
 
 extension ExampleSource {

@@ -25,23 +25,19 @@ extension PrincipalDirections {
     var settled = 0
     if let others, others.count > 0 {
       guard others.width == width else { throw .widths(expected: width, found: others.width) }
-      let found = try Self.axes(of: others.secondMoment(along: free))
+      let found = try PrincipalDirections(secondMoment: others.secondMoment(along: free))
       free = free * found.vectors
       settled = found.rank(.singleRounding)
     }
     if settled < free.columns {
       let rest = free[columns: settled..<free.columns]
       let seen = rest.transposedTimes(change)
-      let found = try Self.axes(of: seen.timesTransposed(seen))
+      let found = try PrincipalDirections(secondMoment: seen.timesTransposed(seen))
       free = free[columns: 0..<settled].appendingColumns(of: rest * found.vectors)
     }
     return PrincipalDirections(
       energies: energies.prefix(rank) + [Double](repeating: 0, count: energies.count - rank),
       vectors: vectors[columns: 0..<rank].appendingColumns(of: free), count: count,
       fromSecondMoment: fromSecondMoment)
-  }
-
-  private static func axes(of moment: Matrix) throws(GeometryError) -> PrincipalDirections {
-    try PrincipalDirections(secondMoment: moment)
   }
 }

@@ -48,6 +48,7 @@ struct ShiftedSums: Sendable {
   /// - Parameter change: y − x, exact where they would not be; `nil` where widths differ.
   /// - Parameter isFirst: whether nothing was added before.
   mutating func add(_ rowsX: Matrix, _ rowsY: Matrix, change rowsZ: Matrix?, isFirst: Bool) {
+    addVectors(rowsX, rowsY)
     if isFirst, case .upper(let upper) = cross, !CrossSums.isBalanced(rowsX, rowsY) {
       cross = .whole(Matrix(rows: upper.size, columns: upper.size))
     }
@@ -71,12 +72,7 @@ struct ShiftedSums: Sendable {
     }
     let hasWhole = whole != nil
     (xx, yy, change, cross) = (none, none, none, .upper(none))
-    // Without its matrices, so that what is left can be added to beside them.
-    nonisolated(unsafe) var vectors = self
-    UpperTriangle.add(products, to: &triangles, and: whole, to: &matrix) {
-      vectors.addVectors(rowsX, rowsY)
-    }
-    self = vectors
+    UpperTriangle.add(products, to: &triangles, and: whole, to: &matrix)
     cross = hasWhole ? .whole(matrix) : .upper(triangles.removeLast())
     if rowsZ != nil { change = triangles.removeLast() }
     (xx, yy) = (triangles[0], triangles[1])

@@ -27,12 +27,11 @@ extension UpperTriangle {
   /// Each panel is summed by one thread, so that the same blocks give the same bits on any number of
   /// processors.
   ///
-  /// - Parameter meanwhile: Work that one of the threads does first.
   /// - Precondition: one product for each triangle, of its size; the matrix has the shape of its
   ///   product.
   public static func add(
     _ products: [RowProduct], to triangles: inout [UpperTriangle],
-    and whole: RowProduct? = nil, to matrix: inout Matrix, meanwhile: () -> Void = {}
+    and whole: RowProduct? = nil, to matrix: inout Matrix
   ) {
     precondition(products.count == triangles.count, "\(products.count) for \(triangles.count)")
     for (product, triangle) in zip(products, triangles) {
@@ -52,7 +51,7 @@ extension UpperTriangle {
           if let whole, let base = values.baseAddress {
             work += PanelProduct.panels(of: whole, in: base)
           }
-          run(work, meanwhile)
+          run(work)
         }
         return
       }
@@ -74,24 +73,20 @@ extension UpperTriangle {
   }
 
   /// The costliest first, so that the others fill the gaps.
-  private static func run(_ work: [PanelProduct], _ meanwhile: () -> Void) {
+  private static func run(_ work: [PanelProduct]) {
     let order = work.sorted { $0.cost > $1.cost }
     guard work.reduce(0, { $0 + $1.cost }) > 1 << 22 else {
-      meanwhile()
       for part in order { part.add() }
       return
     }
     nonisolated(unsafe) let parts = order
     let next = Atomic<Int>(0)
-    withoutActuallyEscaping(meanwhile) { meanwhile in
-      nonisolated(unsafe) let meanwhile = meanwhile
-      // One body a thread: it takes what is left until nothing is.
-      DispatchQueue.concurrentPerform(iterations: min(parts.count, 64)) { _ in
-        while true {
-          let place = next.add(1, ordering: .relaxed).oldValue
-          guard place <= parts.count else { return }
-          if place == 0 { meanwhile() } else { parts[place - 1].add() }
-        }
+    // One body a thread: it takes what is left until nothing is.
+    DispatchQueue.concurrentPerform(iterations: min(parts.count, 64)) { _ in
+      while true {
+        let place = next.add(1, ordering: .relaxed).oldValue
+        guard place < parts.count else { return }
+        parts[place].add()
       }
     }
   }

@@ -11,15 +11,10 @@ extension KerasGraphBuilder {
     _ layer: KerasLayer, _ given: KerasArguments
   ) throws(NetworkError) -> KerasValue {
     let name = layer.name
-    let values = given.values
-    guard 2...3 ~= values.count, given.value("mask") == nil else {
-      throw layer.error("attention to \(values.count) values, or with a mask, is not supported")
-    }
+    let nodes = try attended(layer, given)
     guard !layer.bool("causal", otherwise: false), !given.causalMask else {
       throw layer.error("a causal mask of additive attention is not supported")
     }
-    var nodes: [Int] = []
-    for value in values { nodes.append(try logical(value, for: name)) }
     // Keras gives query, value and then key, which is the value where it is missing.
     let (query, key) = (graph.shape(of: nodes[0]), graph.shape(of: nodes[nodes.count - 1]))
     guard query.count == 2, key.count == 2, query[1] == key[1] else {

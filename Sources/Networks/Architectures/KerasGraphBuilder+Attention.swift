@@ -2,20 +2,28 @@ import Checkpoints
 
 /// Attention by dot products, as Keras has it.
 extension KerasGraphBuilder {
+  /// What a layer of attention is given: the query, the value, and the key where it is not the value.
+  mutating func attended(
+    _ layer: KerasLayer, _ given: KerasArguments
+  ) throws(NetworkError) -> [Int] {
+    guard 2...3 ~= given.values.count, given.value("mask") == nil else {
+      throw layer.error(
+        "attention to \(given.values.count) values, or with a mask, is not supported")
+    }
+    var nodes: [Int] = []
+    for value in given.values { nodes.append(try logical(value, for: layer.name)) }
+    return nodes
+  }
+
   /// Keras's Attention: scores are plain dot products, or scaled by a learned number.
   mutating func attention(
     _ layer: KerasLayer, _ given: KerasArguments
   ) throws(NetworkError) -> KerasValue {
     let name = layer.name
-    let values = given.values
-    guard 2...3 ~= values.count, given.value("mask") == nil else {
-      throw layer.error("attention to \(values.count) values, or with a mask, is not supported")
-    }
     guard (layer.setting("score_mode")?.string ?? "dot") == "dot" else {
       return try additiveAttention(layer, given)
     }
-    var nodes: [Int] = []
-    for value in values { nodes.append(try logical(value, for: name)) }
+    var nodes = try attended(layer, given)
     if layer.bool("use_scale", otherwise: false) {
       nodes[0] = try add(
         "\(name)/query", .multiplyParameter(.other("scale"), shape: [1]), to: nodes[0], layer: name)
