@@ -77,6 +77,11 @@ extension Checkpoint {
       throw wrong("neither HDF5 nor an index of shards: \(error.description)")
     }
     guard let map = json["weight_map"]?.object else {
+      if json["class_name"] != nil {
+        throw wrong(
+          "an architecture of Keras without parameters; 'inspect --graph' shows it, and commands that "
+            + "run a network take it with --architecture beside a checkpoint")
+      }
       throw wrong("JSON without weight_map; only an index of .safetensors shards is a checkpoint")
     }
     guard !map.isEmpty else {

@@ -56,6 +56,7 @@ import Testing
     (#"{"weight_map":{"a":"../torch.safetensors"}}"#, "no name of a file"),
     (#"{"weight_map":{"a":"/etc/passwd"}}"#, "no name of a file"),
     (#"{"weight_map":{"a":1}}"#, "no name of a file"), (#"{"weights":{}}"#, "without weight_map"),
+    (#"{"class_name":"Sequential","config":{}}"#, "an architecture of Keras"),
     (#"{"weight_map":{"a":"gone.safetensors"}}"#, "no such file"), ("{", "not JSON"),
     (#"{"weight_map":{}}"#, "its weight_map is empty"),
   ])
