@@ -31,13 +31,24 @@ public enum GeometryError: Error, Equatable, Sendable {
 
 extension GeometryError: CustomStringConvertible {
   /// One line that says what is wrong and what to do.
-  public var description: String {
+  public var description: String { (side.map { "\($0): " } ?? "") + reason }
+
+  /// Which features are at fault, where one of two are.
+  public var side: String? {
     switch self {
-    case .notFinite(let side, let row):
-      "\(side): row \(row) holds a value that is not finite; look for NaN in the network's "
+    case .notFinite(let side, _), .magnitude(let side, _): side
+    default: nil
+    }
+  }
+
+  /// What is wrong and what to do, without the ``side``.
+  public var reason: String {
+    switch self {
+    case .notFinite(_, let row):
+      "row \(row) holds a value that is not finite; look for NaN in the network's "
         + "parameters or in its inputs"
-    case .magnitude(let side, let largest):
-      "\(side): the largest value is \(largest), and sums of fourth powers of such numbers "
+    case .magnitude(_, let largest):
+      "the largest value is \(largest), and sums of fourth powers of such numbers "
         + (largest > 1 ? "overflow" : "vanish")
         + "; multiply the features of both sides by one power of two that brings it near 1"
     case .noRows: "there are no rows; give at least one example"

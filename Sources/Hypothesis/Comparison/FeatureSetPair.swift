@@ -173,10 +173,7 @@ public struct FeatureSetPair {
       let own = isAfter ? places(row..<row + 1)[0] : row
       return FileError.notFinite(isAfter ? after.name : before.name, row: own)
     case .magnitude(let side, _):
-      let text = "\(error)"
-      return FileError(
-        path: side == "after" ? after.name : before.name,
-        reason: String(text.dropFirst(side.count + 2)))
+      return FileError(path: side == "after" ? after.name : before.name, reason: error.reason)
     default: return error
     }
   }
@@ -246,10 +243,6 @@ extension ExampleSet {
 extension FileError {
   /// A row of a set holds what is no number.
   static func notFinite(_ name: String, row: Int) -> FileError {
-    FileError(
-      path: name,
-      reason:
-        "row \(row) holds a value that is not finite; look for NaN in the network's parameters or "
-        + "in its inputs")
+    FileError(path: name, reason: GeometryError.notFinite(side: name, row: row).reason)
   }
 }

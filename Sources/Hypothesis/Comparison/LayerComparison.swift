@@ -113,8 +113,7 @@ public struct LayerComparison {
         do throws(GeometryError) {
           try checkMagnitude(largestMagnitude(matrix.values), side: set.name)
         } catch {
-          throw FileError(
-            path: set.name, reason: String("\(error)".dropFirst(set.name.count + 2)))
+          throw FileError(path: set.name, reason: error.reason)
         }
         return matrix
       }
