@@ -14,6 +14,19 @@ struct SinglePrecisionValues {
     SinglePrecisionValues(
       bytes: UnsafeRawBufferPointer(rebasing: bytes[4 * range.lowerBound..<4 * range.upperBound]))
   }
+
+  /// Whether a change to `after` in `range`, at most 16 values, has this magnitude in single
+  /// precision; where there are fewer than 16, it may have.
+  func mayChange(
+    _ after: SinglePrecisionValues, in range: Range<Int>, by magnitude: Float
+  ) -> Bool {
+    guard range.count == 16 else { return true }
+    let offset = 4 * range.lowerBound
+    let a = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self)
+    let b = after.bytes.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self)
+    let change = b - a
+    return any(change .== magnitude .| (change .== -magnitude))
+  }
 }
 
 extension ChangeSums {
@@ -37,11 +50,15 @@ extension ChangeSums {
       }
     }
     for block in candidates {
-      for index in block {
-        let change = after[index] - before[index]
-        let (size, most) = (abs(change), abs(largest))
-        if size > most || (size == most && size > 0 && index < largestAt ?? index) {
-          (largest, largestAt) = (change, index)
+      for start in stride(from: block.lowerBound, to: block.upperBound, by: 16) {
+        let values = start..<min(block.upperBound, start + 16)
+        guard before.mayChange(after, in: values, by: greatest) else { continue }
+        for index in values {
+          let change = after[index] - before[index]
+          let (size, most) = (abs(change), abs(largest))
+          if size > most || (size == most && size > 0 && index < largestAt ?? index) {
+            (largest, largestAt) = (change, index)
+          }
         }
       }
     }

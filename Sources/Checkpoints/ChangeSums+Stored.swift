@@ -30,8 +30,10 @@ extension ChangeSums {
     let way = Way(before.numbers, after.numbers, ordinals: ordinals)
     let processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let threads = min(shares, max(1, threads ?? min(processors, 16)))
-    // After how many shares the pages of those before them are let go.
+    // After how many shares the pages of those before them are let go, and how many shares later:
+    // other threads may still read the last ones.
     let kept = max(8, threads)
+    let lag = threads > 1 ? kept : 0
     let parts = Mutex([ChangeSums](repeating: ChangeSums(), count: shares))
     let next = Atomic<Int>(0)
     let failure = Mutex<FileError?>(nil)
@@ -55,16 +57,16 @@ extension ChangeSums {
         } catch {
           failure.withLock { $0 = $0 ?? error }
         }
-        // The last shares may still be read by other threads; those before them hardly.
-        if index % kept == 0, index >= 2 * kept {
-          let done = (index - 2 * kept) * Self.share..<(index - kept) * Self.share
-          before.release(done)
-          after.release(done)
+        if (index + 1) % kept == 0, index + 1 >= kept + lag {
+          let end = (index + 1 - lag) * Self.share
+          before.release(end - kept * Self.share..<min(end, count))
+          after.release(end - kept * Self.share..<min(end, count))
         }
       }
     }
-    before.release(max(0, shares - 3 * kept) * Self.share..<count)
-    after.release(max(0, shares - 3 * kept) * Self.share..<count)
+    let rest = min(count, max(0, shares / kept * kept - 2 * lag) * Self.share)
+    before.release(rest..<count)
+    after.release(rest..<count)
     if let error = failure.withLock({ $0 }) { throw error }
     self = parts.withLock { $0.reduce(into: ChangeSums()) { $0.add($1) } }
   }

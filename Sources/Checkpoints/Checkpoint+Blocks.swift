@@ -39,17 +39,18 @@ extension Checkpoint {
   ///
   /// - Parameter elementType: The type in which units in the last place are counted; that of
   ///   `parameter` when `nil`.
+  /// - Parameter threads: How many threads sum values; `nil` for as many as there are processors.
   /// - Throws: `FileError` when values cannot be read.
   func change(
     _ parameter: Parameter, to other: Parameter, of checkpoint: Checkpoint, tolerance: Double,
-    countedIn elementType: ElementType? = nil
+    countedIn elementType: ElementType? = nil, threads: Int? = nil
   ) throws(FileError) -> ParameterChange {
     precondition(tolerance >= 0, "a tolerance of \(tolerance)")
     let ordinals = Ordinals(elementType ?? parameter.elementType)
     let second = checkpoint.source
     let direct = try source.withElements(parameter) { a throws(FileError) in
       try second.withElements(other) { b throws(FileError) in
-        try ChangeSums(a, b, tolerance: tolerance, ordinals: ordinals)
+        try ChangeSums(a, b, tolerance: tolerance, ordinals: ordinals, threads: threads)
       }
     }
     if let direct, let sums = direct { return ParameterChange(sums, shape: parameter.shape) }
@@ -62,14 +63,15 @@ extension Checkpoint {
     let before = try naming(path) { () throws(HDF5Error) in try source.dataset(parameter) }
     let after = try naming(checkpoint.path) { () throws(HDF5Error) in try second.dataset(other) }
     return ParameterChange(
-      try sums(before, after, of: checkpoint, tolerance: tolerance, ordinals: ordinals),
+      try sums(
+        before, after, of: checkpoint, tolerance: tolerance, ordinals: ordinals, threads: threads),
       shape: parameter.shape)
   }
 
   /// The sums over two datasets, read in ranges of rows.
   private func sums(
     _ before: Dataset, _ after: Dataset, of checkpoint: Checkpoint, tolerance: Double,
-    ordinals: Ordinals?
+    ordinals: Ordinals?, threads: Int?
   ) throws(FileError) -> ChangeSums {
     let ranges = try naming(path) { () throws(HDF5Error) in
       try before.blocks(of: valuesAtATime, alike: after)
@@ -84,7 +86,8 @@ extension Checkpoint {
         let b = try naming(checkpoint.path) { () throws(HDF5Error) in
           try after.read(as: Float.self, rows: rows)
         }
-        sums.add(ChangeSums(a, b, .float32, tolerance: tolerance, ordinals: ordinals))
+        sums.add(
+          ChangeSums(a, b, .float32, tolerance: tolerance, ordinals: ordinals, threads: threads))
       } else {
         let a = try naming(path) { () throws(HDF5Error) in
           try before.read(as: Double.self, rows: rows)
@@ -92,7 +95,8 @@ extension Checkpoint {
         let b = try naming(checkpoint.path) { () throws(HDF5Error) in
           try after.read(as: Double.self, rows: rows)
         }
-        sums.add(ChangeSums(a, b, .float64, tolerance: tolerance, ordinals: ordinals))
+        sums.add(
+          ChangeSums(a, b, .float64, tolerance: tolerance, ordinals: ordinals, threads: threads))
       }
     }
     return sums

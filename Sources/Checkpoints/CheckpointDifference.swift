@@ -83,45 +83,13 @@ public struct CheckpointDifference: Sendable {
     let a = before.parametersInDigestOrder.filter { !options.excludes($0) }
     let b = after.parametersInDigestOrder.filter { !options.excludes($0) }
     let alignment = try options.alignment(a, b, reading: before, after)
-    let flattened = FlattenedRows(before.orderIsRecorded ? a : b)
-    var pairs: [Pair] = []
-    for match in alignment.pairs {
-      var pair = Pair(before: a[match.before], after: b[match.after], evidence: match.evidence)
-      if let turned = Transposition(of: pair.after, to: pair.before), turned.title == nil {
-        pair.change = try before.change(
-          pair.before, to: pair.after, of: after, tolerance: tolerance)
-      } else if let turned = Transposition(of: pair.after, to: pair.before) {
-        let (first, second) = (try before.values(pair.before), try after.values(pair.after))
-        func change(to values: [Double]) -> ParameterChange {
-          ParameterChange(
-            from: first, to: values, shape: pair.before.shape, tolerance: tolerance,
-            elementType: pair.before.elementType)
-        }
-        pair.transposition = turned.title
-        let compared = change(to: turned.applied(to: second))
-        pair.change = compared
-        // Theano turns kernels by 180 degrees; files do not always say whether theirs are.
-        if !compared.isSame, pair.before.shape.count > 2 {
-          let flipped = change(to: turned.flipped(second))
-          if flipped.isSame {
-            pair.change = flipped
-            pair.transposition = turned.title.map { $0 + Transposition.turn }
-          }
-        }
-        // Rows after flattening have the order of channels first in one and last in the other.
-        if !compared.isSame, let rows = flattened.rearrangement(of: pair) {
-          let reordered = change(to: rows.applied(to: turned.applied(to: second)))
-          if reordered.distance < compared.distance {
-            pair.change = reordered
-            pair.rows = rows
-            pair.transposition = turned.title.map { $0 + FlattenedRows.words(to: pair.before) }
-          }
-        }
-      }
-      pair.conversion = try Self.conversion(of: pair, before, after)
-      pairs.append(pair)
-    }
-    self.pairs = pairs
+    let comparison = PairComparison(
+      before: before, after: after, tolerance: tolerance,
+      flattened: FlattenedRows(before.orderIsRecorded ? a : b))
+    pairs = try comparison.compared(
+      alignment.pairs.map {
+        Pair(before: a[$0.before], after: b[$0.after], evidence: $0.evidence)
+      })
     (onlyBefore, bookkeepingBefore) = try Bookkeeping(of: before, besides: after).split(
       alignment.onlyBefore.map { a[$0] })
     (onlyAfter, bookkeepingAfter) = try Bookkeeping(of: after, besides: before).split(
@@ -132,21 +100,6 @@ public struct CheckpointDifference: Sendable {
     omittedAfter = after.omissions(of: options)
     self.tolerance = tolerance
     head = before.head
-  }
-
-  /// The rounding that explains all of a pair's difference, if one does.
-  private static func conversion(
-    of pair: Pair, _ before: Checkpoint, _ after: Checkpoint
-  ) throws(FileError) -> String? {
-    let types = (pair.before.elementType, pair.after.elementType)
-    guard types.0 != types.1, let change = pair.change, !change.isSame,
-      let first = Rounding(to: types.0), let second = Rounding(to: types.1),
-      let turned = Transposition(of: pair.after, to: pair.before)
-    else { return nil }
-    let a = try before.values(pair.before)
-    var b = turned.applied(to: try after.values(pair.after))
-    if let rows = pair.rows { b = rows.applied(to: b) }
-    return second.takes(a, to: b) || first.takes(b, to: a) ? "\(types.0) → \(types.1)" : nil
   }
 
   /// Whether every parameter has a partner with the same shape and values.

@@ -37,7 +37,8 @@ struct Anamorph: ParsableCommand {
   /// only that.
   static func main() {
     if CommandLine.arguments.count > 1, CommandLine.arguments[1] == reading {
-      exit(withError: ExitCode(ReaderService.run(Array(CommandLine.arguments.dropFirst(2)))))
+      // It has written all it has to say; what it holds goes with it, sooner than piece by piece.
+      _exit(ReaderService.run(Array(CommandLine.arguments.dropFirst(2))))
     }
     let reader = ReaderProcess(executable: executable, arguments: [reading])
     FileReader.$current.withValue(.childProcess(reader)) { main(nil) }
