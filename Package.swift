@@ -53,6 +53,7 @@ let package = Package(
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
 
     // MARK: C of our own
+    .target(name: "CAttention"),
     .target(name: "CChangeSums"),
     // Loads OpenBLAS and LAPACKE when they are first called (liblapacke-dev, libopenblas-dev).
     .target(
@@ -72,7 +73,8 @@ let package = Package(
       name: "Checkpoints", dependencies: ["HDF5", "CChangeSums", "CDeflate", "CZlib", "Files"],
       swiftSettings: strict),
     .target(
-      name: "Networks", dependencies: ["COneDNN", "Checkpoints", "Randomness", "Files"],
+      name: "Networks",
+      dependencies: ["COneDNN", "CAttention", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
       name: "Datasets",
@@ -147,7 +149,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
-      dependencies: ["Networks", "Checkpoints", "Files", "Randomness", "TestSupport"],
+      dependencies: [
+        "Networks", "CAttention", "Checkpoints", "Files", "Randomness", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "DatasetsTests",

@@ -62,11 +62,17 @@ extension InferenceCompiler {
         exampleStride: shapes[which].reduce(1, *))
     }
     plan(regions + [output]) { [engine] memory throws(NetworkError) in
-      try AttentionStep(
-        shape, queries: operand(0, memory), keys: operand(1, memory), values: operand(2, memory),
-        result: AttentionStep.Operand(
-          buffer: memory(output), start: 0, rowStride: valueWidth, exampleStride: node.size),
-        engine: engine, layer: node.name)
+      let (queries, keys, values) = (
+        operand(0, memory), operand(1, memory), operand(2, memory)
+      )
+      let result = AttentionStep.Operand(
+        buffer: memory(output), start: 0, rowStride: valueWidth, exampleStride: node.size)
+      return VectorAttentionStep.isAvailable(for: shape)
+        ? VectorAttentionStep(
+          shape, queries: queries, keys: keys, values: values, result: result, engine: engine)
+        : try AttentionStep(
+          shape, queries: queries, keys: keys, values: values, result: result, engine: engine,
+          layer: node.name)
     }
     consume(node.inputs)
     define(index, Form(arrangement: .plain(type), region: output))
