@@ -17,7 +17,11 @@ extension InferenceCompiler {
     let image = graph.nodes[input].shape
     var placed = try window.placed(on: Extent(image[0], image[1]), layer: layer).forOneDNN
     let (sources, targets) = (extents(input), extents(index))
-    let kernel = try kernelDescriptor(index, convolution, stored: false)
+    // Nor worth rounding where windows are large: bfloat16 is multiplied by pairs of channels, and three
+    // are none.
+    let isLarge = window.kernel.height * window.kernel.width >= 25
+    let type = image[2] <= 4 && isLarge ? ElementType.float32 : type
+    let kernel = try kernelDescriptor(index, convolution, type, stored: false)
     let bias = try biasDescriptor(index, tail.normalization)
     // A few channels are not worth a block.
     let source =
@@ -60,7 +64,7 @@ extension InferenceCompiler {
     let given = try choice.descriptor.source
     let region = try self.image(input, given)
     let target = try choice.descriptor.destination
-    let stored = try kernelDescriptor(index, convolution, stored: true)
+    let stored = try kernelDescriptor(index, convolution, type, stored: true)
     try finish(
       index, tail, choice, source: (given, region), target: target,
       stored: stored, bias: bias, node.inputs[0], arrangement: try arrangement(target, of: index)
@@ -79,7 +83,7 @@ extension InferenceCompiler {
 
   /// A convolution's kernel as it is stored, or as oneDNN likes it.
   private func kernelDescriptor(
-    _ index: Int, _ convolution: Convolution, stored: Bool
+    _ index: Int, _ convolution: Convolution, _ type: ElementType, stored: Bool
   ) throws(NetworkError) -> MemoryDescriptor {
     let inputs = inputShape(index).last ?? 1
     let outputs = graph.nodes[index].shape.last ?? 1
