@@ -82,12 +82,43 @@ public struct KeptRows: Sendable {
   }
 
   /// Brings the sample into its final form: ordered by key, within capacity.
-  mutating func settle() { prune() }
+  mutating func settle() {
+    let kept = leadingPlaces()
+    guard !kept.elementsEqual(keys.indices) else { return }
+    let hasLabels = labels.count == keys.count
+    before = Self.rows(kept, of: before, width: widths.before)
+    after = Self.rows(kept, of: after, width: widths.after)
+    if hasLabels { labels = kept.map { labels[$0] } }
+    keys = kept.map { keys[$0] }
+  }
 
+  /// Leaves out what does not belong to the sample; what does stays where it is, or fills a gap.
   private mutating func prune() {
+    let kept = leadingPlaces()
+    let hasLabels = labels.count == keys.count
+    let stays = Set(kept)
+    var last = keys.count
+    for gap in 0..<kept.count where !stays.contains(gap) {
+      repeat { last -= 1 } while !stays.contains(last)
+      for column in 0..<widths.before {
+        before[gap * widths.before + column] = before[last * widths.before + column]
+      }
+      for column in 0..<widths.after {
+        after[gap * widths.after + column] = after[last * widths.after + column]
+      }
+      keys[gap] = keys[last]
+      if hasLabels { labels[gap] = labels[last] }
+    }
+    before.removeLast((keys.count - kept.count) * widths.before)
+    after.removeLast((keys.count - kept.count) * widths.after)
+    if hasLabels { labels.removeLast(keys.count - kept.count) }
+    keys.removeLast(keys.count - kept.count)
+  }
+
+  /// The places of the rows that belong to the sample, in the order of their keys; groups that come
+  /// later have no room from now on.
+  private mutating func leadingPlaces() -> [Int] {
     let order = keys.indices.sorted { keys[$0].order < keys[$1].order }
-    // In order and within capacity already.
-    if limit != nil, keys.count <= capacity, order.elementsEqual(keys.indices) { return }
     var kept: [Int] = []
     var start = 0
     while start < order.count {
@@ -104,11 +135,7 @@ public struct KeptRows: Sendable {
       kept += order[start..<end]
       start = end
     }
-    let hasLabels = labels.count == keys.count
-    before = Self.rows(kept, of: before, width: widths.before)
-    after = Self.rows(kept, of: after, width: widths.after)
-    if hasLabels { labels = kept.map { labels[$0] } }
-    keys = kept.map { keys[$0] }
+    return kept
   }
 
   private static func rows(_ rows: [Int], of values: [Double], width: Int) -> [Double] {
