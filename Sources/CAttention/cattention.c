@@ -14,6 +14,11 @@ enum { lanes = 16 };
 typedef float singles __attribute__((ext_vector_type(lanes)));
 typedef int32_t words __attribute__((ext_vector_type(lanes)));
 
+INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+// Enough for `count` numbers, in whole vectors.
+INLINE size_t rounded(size_t count) { return (count + lanes - 1) / lanes * lanes; }
+
 INLINE singles load(const float *from) {
   singles values;
   memcpy(&values, from, sizeof values);
@@ -32,8 +37,9 @@ INLINE singles larger(singles a, singles b) { return a > b ? a : b; }
 INLINE singles exponential(singles x) {
   singles low = splat(-87.0f);
   words vanishes = x < low;
-  x = larger(x, low);
-  // x = n ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts, the first short enough for n times it to be exact.
+  // In this order what is no number stays none.
+  x = larger(low, x);
+  // x = n ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts, the first so short that n times it is exact.
   singles n = __builtin_elementwise_roundeven(x * 1.44269504f);
   singles r = fused(n, splat(-0.693359375f), x);
   r = fused(n, splat(2.12194440e-4f), r);
@@ -82,10 +88,11 @@ INLINE void multiply_tile(const int rows, const int vectors, const float *const 
   }
 }
 
-// How many vectors of columns come together next, of `left`: none alone where that can be helped.
+// How many vectors of columns come together next, of `left`: one more than the most are not the most and
+// a single one, which would wait for every sum.
 INLINE int next_tile(size_t left, int most) {
-  if (left > (size_t)most + 1) return most;
-  return left == (size_t)most + 1 && most > 1 ? most - 1 : left < (size_t)most ? (int)left : most;
+  if (most > 1 && left == (size_t)most + 1) return most - 1;
+  return (int)smaller(left, most);
 }
 
 // Products of `rows` rows of a, each of `count` numbers, and all columns of b, which is in tiles of at
@@ -105,10 +112,6 @@ INLINE void multiply(const int rows, const int vectors, const float *const *a, c
     first += tile * lanes;
   }
 }
-
-INLINE size_t rounded(size_t count) { return (count + lanes - 1) / lanes * lanes; }
-
-INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // Where the parts of the scratch memory begin: keys as columns, values in tiles of columns, and the
 // scores and results of a few rows.
@@ -156,7 +159,9 @@ INLINE void pack_columns(const float *from, size_t stride, size_t rows, size_t w
       size_t some = smaller(lanes, rows - first - start), k = 0;
       for (; k + lanes <= width; k += lanes) {
         singles block[lanes];
-        for (size_t j = 0; j < lanes; j++) block[j] = j < some ? load(row + j * stride + k) : splat(0);
+        for (size_t j = 0; j < lanes; j++) {
+          block[j] = j < some ? load(row + j * stride + k) : splat(0);
+        }
         transpose(block);
         for (size_t j = 0; j < lanes; j++) store(to + (k + j) * tile + start, block[j]);
       }

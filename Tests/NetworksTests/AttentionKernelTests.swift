@@ -66,4 +66,24 @@ import Testing
       }
     }
   }
+
+  @Test func `what is no number among the inputs is none in the rows it reaches`() {
+    var shape = cattention_shape(
+      rows: 10, keys: 20, width: 16, value_width: 16, query_stride: 16, key_stride: 16,
+      value_stride: 16, result_stride: 16, scale: 1)
+    var queries = randomValues(160, seed: 1)
+    queries[3 * 16 + 5] = .nan
+    let others = randomValues(320, seed: 2)
+    var result = [Float](repeating: 0, count: 160)
+    withUnsafeTemporaryAllocation(
+      byteCount: 4 * cattention_scratch_count(&shape), alignment: 64
+    ) { scratch in
+      cattention_head(
+        &shape, queries, others, others, &result,
+        scratch.assumingMemoryBound(to: Float.self).baseAddress)
+    }
+    for row in 0..<10 {
+      #expect(result[row * 16..<row * 16 + 16].allSatisfy { $0.isNaN == (row == 3) }, "row \(row)")
+    }
+  }
 }
