@@ -97,41 +97,38 @@ private struct PanelProduct {
   let product: RowProduct
   let rows: Range<Int>
   let columns: Range<Int>
-  /// Whether the last rows and the columns are the same, and only the upper triangle is wanted.
-  let endsInTriangle: Bool
+  /// Whether the first columns and the rows are the same, and only the upper triangle is wanted.
+  let beginsInTriangle: Bool
   let target: UnsafeMutablePointer<Double>
-  let stride: Int
 
   init(
     _ product: RowProduct, panel: Int, size: Int, in entries: UnsafeMutablePointer<Double>
   ) {
-    let (offset, _, columns) = UpperTriangle.extent(panel, size)
+    let (offset, _, rows) = UpperTriangle.extent(panel, size)
     self.product = product
-    rows = 0..<columns.upperBound
-    self.columns = columns
-    endsInTriangle = product.isGram
+    self.rows = rows
+    columns = rows.lowerBound..<size
+    beginsInTriangle = product.isGram
     target = entries + offset
-    stride = columns.count
   }
 
   private init(
-    _ product: RowProduct, columns: Range<Int>, in values: UnsafeMutablePointer<Double>
+    _ product: RowProduct, rows: Range<Int>, in values: UnsafeMutablePointer<Double>
   ) {
     self.product = product
-    rows = 0..<product.left.columns
-    self.columns = columns
-    endsInTriangle = false
-    target = values + columns.lowerBound
-    stride = product.right.columns
+    self.rows = rows
+    columns = 0..<product.right.columns
+    beginsInTriangle = false
+    target = values + rows.lowerBound * product.right.columns
   }
 
   static func panels(
     of whole: RowProduct, in values: UnsafeMutablePointer<Double>
   ) -> [PanelProduct] {
-    let width = whole.right.columns
-    return Swift.stride(from: 0, to: width, by: UpperTriangle.panelWidth).map { start in
+    let height = whole.left.columns
+    return stride(from: 0, to: height, by: UpperTriangle.panelHeight).map { start in
       PanelProduct(
-        whole, columns: start..<min(start + UpperTriangle.panelWidth, width), in: values)
+        whole, rows: start..<min(start + UpperTriangle.panelHeight, height), in: values)
     }
   }
 
@@ -139,21 +136,23 @@ private struct PanelProduct {
 
   func add() {
     let (count, left, right) = (product.left.rows, product.left.columns, product.right.columns)
-    guard count > 0, !columns.isEmpty else { return }
-    let whole = endsInTriangle ? columns.lowerBound : rows.count
+    guard count > 0, !rows.isEmpty, !columns.isEmpty else { return }
+    let stride = blasSize(columns.count)
+    let triangle = beginsInTriangle ? rows.count : 0
+    let beside = columns.count - triangle
     product.left.values.withUnsafeBufferPointer { a in
       product.right.values.withUnsafeBufferPointer { b in
         guard let a = a.baseAddress, let b = b.baseAddress else { return }
-        if whole > 0 {
-          cblas_dgemm(
-            CblasRowMajor, CblasTrans, CblasNoTrans, blasSize(whole), blasSize(columns.count),
-            blasSize(count), 1, a, blasSize(left), b + columns.lowerBound, blasSize(right), 1,
-            target, blasSize(stride))
-        }
-        if endsInTriangle {
+        if triangle > 0 {
           cblas_dsyrk(
-            CblasRowMajor, CblasUpper, CblasTrans, blasSize(columns.count), blasSize(count), 1,
-            a + columns.lowerBound, blasSize(left), 1, target + whole * stride, blasSize(stride))
+            CblasRowMajor, CblasUpper, CblasTrans, blasSize(triangle), blasSize(count), 1,
+            a + rows.lowerBound, blasSize(left), 1, target, stride)
+        }
+        if beside > 0 {
+          cblas_dgemm(
+            CblasRowMajor, CblasTrans, CblasNoTrans, blasSize(rows.count), blasSize(beside),
+            blasSize(count), 1, a + rows.lowerBound, blasSize(left),
+            b + columns.lowerBound + triangle, blasSize(right), 1, target + triangle, stride)
         }
       }
     }

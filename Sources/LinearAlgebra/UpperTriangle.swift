@@ -1,4 +1,4 @@
-/// The upper triangle of a square matrix of sums, kept in panels of columns.
+/// The upper triangle of a square matrix of sums, kept in panels of rows.
 ///
 /// It takes little more than half the memory of the matrix, and its panels can be added to side by
 /// side. Triangles of one size have their entries at the same places.
@@ -6,12 +6,12 @@ public struct UpperTriangle: Sendable {
   /// The number of rows and columns of the whole matrix.
   public let size: Int
 
-  /// The panels one after the other, each row by row: columns `w p ..< w (p + 1)` of all rows down to
-  /// the last of these columns. What lies below the diagonal there means nothing.
+  /// The panels one after the other, each row by row: rows `w p ..< w (p + 1)` from column `w p` on.
+  /// What lies below the diagonal there means nothing.
   var entries: [Double]
 
-  /// How many columns a panel has.
-  static let panelWidth = 512
+  /// How many rows a panel has: products of few rows and many columns are the fastest.
+  static let panelHeight = 512
 
   /// A triangle of zeros.
   ///
@@ -35,31 +35,29 @@ public struct UpperTriangle: Sendable {
     }
   }
 
-  static func panels(of size: Int) -> Int { (size + panelWidth - 1) / panelWidth }
+  static func panels(of size: Int) -> Int { (size + panelHeight - 1) / panelHeight }
 
-  /// Where a panel lies, how many entries it has, and which columns it holds.
-  static func extent(_ panel: Int, _ size: Int) -> (offset: Int, count: Int, columns: Range<Int>) {
-    let columns = panel * panelWidth..<min((panel + 1) * panelWidth, size)
-    return (
-      panelWidth * panelWidth * panel * (panel + 1) / 2, columns.upperBound * columns.count, columns
-    )
+  /// Where a panel lies, how many entries it has, and which rows it holds; its columns begin with the
+  /// first of these.
+  static func extent(_ panel: Int, _ size: Int) -> (offset: Int, count: Int, rows: Range<Int>) {
+    let rows = panel * panelHeight..<min((panel + 1) * panelHeight, size)
+    let before = panelHeight * (panel * size - panelHeight * (panel * (panel - 1) / 2))
+    return (before, rows.count * (size - rows.lowerBound), rows)
   }
 
-  /// Calls `body` with every row of every panel, from the diagonal on: the row, the columns, and the
-  /// place of the first of them among ``entries``.
+  /// Calls `body` with every row, from the diagonal on: the row, the columns, and the place of the
+  /// first of them among ``entries``.
   private func forEachPlace(_ body: (_ row: Int, _ columns: Range<Int>, _ place: Int) -> Void) {
     for panel in 0..<Self.panels(of: size) {
-      let (offset, _, columns) = Self.extent(panel, size)
-      for row in 0..<columns.upperBound {
-        let first = max(row, columns.lowerBound)
-        body(
-          row, first..<columns.upperBound,
-          offset + row * columns.count + first - columns.lowerBound)
+      let (offset, _, rows) = Self.extent(panel, size)
+      for row in rows {
+        let place = (row - rows.lowerBound) * (size - rows.lowerBound + 1)
+        body(row, row..<size, offset + place)
       }
     }
   }
 
-  /// Calls `body` with every part of a row, from the diagonal on, and the same parts of `others`.
+  /// Calls `body` with every row, from the diagonal on, and the same rows of `others`.
   ///
   /// - Precondition: all are of one size.
   public func forEachSegment(
