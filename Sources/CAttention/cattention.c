@@ -1,10 +1,13 @@
 #include "cattention.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #if defined(__x86_64__)
 
+// No fused multiply-add but where it says so: a score less the largest must not lie above zero.
+#pragma clang fp contract(off)
 // Functions with vectors as arguments are all inlined, so how they would be called does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
@@ -33,14 +36,12 @@ INLINE singles fused(singles a, singles b, singles c) { return __builtin_element
 
 INLINE singles larger(singles a, singles b) { return a > b ? a : b; }
 
-// exp x for x ≤ 0, to some two units in the last place; 0 below −87.
+// exp x for x ≤ 0, to some two units in the last place; 0 below −87, and no number for none.
 INLINE singles exponential(singles x) {
-  singles low = splat(-87.0f);
-  words vanishes = x < low;
-  // In this order what is no number stays none.
-  x = larger(low, x);
   // x = n ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts, the first so short that n times it is exact.
   singles n = __builtin_elementwise_roundeven(x * 1.44269504f);
+  // Also for what is no number, which `larger` does not keep.
+  n = larger(n, splat(-126));
   singles r = fused(n, splat(-0.693359375f), x);
   r = fused(n, splat(2.12194440e-4f), r);
   // The polynomial of Cephes' expf.
@@ -52,8 +53,7 @@ INLINE singles exponential(singles x) {
   p = fused(p, r, splat(5.0000001201e-1f));
   p = fused(p, r * r, r) + 1.0f;
   words power = (__builtin_convertvector(n, words) + 127) << 23;
-  p *= (singles)power;
-  return vanishes ? splat(0) : p;
+  return x < -87.0f ? splat(0) : p * (singles)power;
 }
 
 // How many rows, and how many vectors of columns, are computed together: as many sums as there are
@@ -209,26 +209,25 @@ INLINE float largest_of(singles values) {
   return a > b ? a : b;
 }
 
-// Turns scores into exponentials whose largest is 1; gives the reciprocal of their sum.
+// Turns scores into exponentials whose largest is 1; gives the reciprocal of their sum. What lies beyond
+// the last key gets no weight.
 INLINE float weigh(float *scores, size_t keys, float scale) {
-  size_t columns = rounded(keys);
+  size_t end = rounded(keys) - lanes;
   words lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  words is_key = lane < (int32_t)(keys - (columns - lanes));
-  singles least = splat(-3.402823466e38f);
-  float *last = scores + columns - lanes;
-  store(last, is_key ? load(last) : (scale < 0 ? -least : least));
-  singles most = load(scores) * scale;
-  for (size_t j = lanes; j < columns; j += lanes) {
-    most = larger(most, load(scores + j) * scale);
-  }
+  words is_key = lane < (int32_t)(keys - end);
+  singles most = is_key ? load(scores + end) * scale : -INFINITY;
+  for (size_t j = 0; j < end; j += lanes) most = larger(most, load(scores + j) * scale);
   float largest = largest_of(most);
   singles total = splat(0);
-  for (size_t j = 0; j < columns; j += lanes) {
+  for (size_t j = 0; j < end; j += lanes) {
     singles weight = exponential(load(scores + j) * scale - largest);
     total += weight;
     store(scores + j, weight);
   }
-  return 1 / sum_of(total);
+  singles last = exponential(load(scores + end) * scale - largest);
+  last = is_key ? last : splat(0);
+  store(scores + end, last);
+  return 1 / sum_of(total + last);
 }
 
 // Both products, `rows` rows at a time by tiles of at most `vectors` vectors.
@@ -263,7 +262,7 @@ INLINE void attend(const int rows, const int vectors, const cattention_shape *sh
   }
 }
 
-__attribute__((target("avx2,fma"))) static void attend_avx2(
+__attribute__((target("avx2,fma"))) void cattention_head_avx2(
     const cattention_shape *shape, const float *queries, const float *keys, const float *values,
     float *result, float *scratch) {
   attend(6, 1, shape, queries, keys, values, result, scratch);
@@ -284,7 +283,7 @@ void cattention_head(const cattention_shape *shape, const float *queries, const 
   if (__builtin_cpu_supports("avx512f")) {
     attend_avx512(shape, queries, keys, values, result, scratch);
   } else {
-    attend_avx2(shape, queries, keys, values, result, scratch);
+    cattention_head_avx2(shape, queries, keys, values, result, scratch);
   }
 }
 
@@ -299,6 +298,11 @@ size_t cattention_scratch_count(const cattention_shape *shape) {
 
 void cattention_head(const cattention_shape *shape, const float *queries, const float *keys,
                      const float *values, float *result, float *scratch) {
+  (void)shape, (void)queries, (void)keys, (void)values, (void)result, (void)scratch;
+}
+
+void cattention_head_avx2(const cattention_shape *shape, const float *queries, const float *keys,
+                          const float *values, float *result, float *scratch) {
   (void)shape, (void)queries, (void)keys, (void)values, (void)result, (void)scratch;
 }
 

@@ -81,9 +81,10 @@ static inline __attribute__((always_inline)) void sum(const void *before, const 
   singles x, y;
   size_t index = 0;
   for (; index + 16 <= count; index += 16) {
-    // Processors fetch ahead by themselves no further than a page; asking is never an error.
-    __builtin_prefetch(a + 4 * index + 4096);
-    __builtin_prefetch(b + 4 * index + 4096);
+    // Processors fetch ahead by themselves no further than a page. That there may be no such address is
+    // no error.
+    __builtin_prefetch((const void *)((uintptr_t)a + 4 * index + 4096));
+    __builtin_prefetch((const void *)((uintptr_t)b + 4 * index + 4096));
     memcpy(&x, a + 4 * index, sizeof x);
     memcpy(&y, b + 4 * index, sizeof y);
     add(&sums, x, y, fused);

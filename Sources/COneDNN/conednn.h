@@ -25,13 +25,16 @@ extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned);
 // The OpenMP threads that oneDNN calls made by this thread use from now on.
 static inline void conednn_use_threads(int count) { omp_set_num_threads(count); }
 
-// Calls `body` once on each of `count` threads, the same ones that oneDNN uses.
+// Calls `body` once on each of at most `count` threads, the same ones that oneDNN uses.
 static inline void conednn_on_threads(int count, void (*body)(void *), void *context) {
   GOMP_parallel(body, context, (unsigned)count, 0);
 }
 
 // Which of those threads this is, from 0.
 static inline int conednn_thread(void) { return omp_get_thread_num(); }
+
+// How many of those threads there are: OpenMP may have given fewer than were asked for.
+static inline int conednn_thread_count(void) { return omp_get_num_threads(); }
 
 // How many channels oneDNN likes to have side by side on this processor.
 static inline int conednn_channel_block(void) {
@@ -129,6 +132,15 @@ static inline size_t conednn_layout_size(const conednn_layout *layout) {
 }
 static inline int conednn_layout_equal(const conednn_layout *a, const conednn_layout *b) {
   return dnnl_memory_desc_equal(conednn_of(a), conednn_of(b));
+}
+static inline dnnl_data_type_t conednn_layout_type(const conednn_layout *layout) {
+#if DNNL_VERSION_MAJOR == 2
+  return conednn_of(layout)->data_type;
+#else
+  dnnl_data_type_t type = dnnl_data_type_undef;
+  dnnl_memory_desc_query(conednn_of(layout), dnnl_query_data_type, &type);
+  return type;
+#endif
 }
 // How the array `what` of a primitive has to lie; belongs to the primitive descriptor.
 static inline const conednn_layout *conednn_layout_query(const_dnnl_primitive_desc_t primitive,

@@ -39,22 +39,18 @@ extension Checkpoint {
   ///
   /// - Parameter elementType: The type in which units in the last place are counted; that of
   ///   `parameter` when `nil`.
-  /// - Parameter threads: How many threads sum values; `nil` for as many as there are processors.
   /// - Throws: `FileError` when values cannot be read.
   func change(
     _ parameter: Parameter, to other: Parameter, of checkpoint: Checkpoint, tolerance: Double,
-    countedIn elementType: ElementType? = nil, threads: Int? = nil
+    countedIn elementType: ElementType? = nil
   ) throws(FileError) -> ParameterChange {
-    precondition(tolerance >= 0, "a tolerance of \(tolerance)")
-    let ordinals = Ordinals(elementType ?? parameter.elementType)
-    let second = checkpoint.source
-    let direct = try source.withElements(parameter) { a throws(FileError) in
-      try second.withElements(other) { b throws(FileError) in
-        try ChangeSums(a, b, tolerance: tolerance, ordinals: ordinals, threads: threads)
-      }
+    if let change = try storedChange(
+      parameter, to: other, of: checkpoint, tolerance: tolerance, countedIn: elementType)
+    {
+      return change
     }
-    if let direct, let sums = direct { return ParameterChange(sums, shape: parameter.shape) }
-    guard let source = source as? HDF5Values, let second = second as? HDF5Values else {
+    let ordinals = Ordinals(elementType ?? parameter.elementType)
+    guard let source = source as? HDF5Values, let second = checkpoint.source as? HDF5Values else {
       return ParameterChange(
         ChangeSums(
           try values(parameter), try checkpoint.values(other), tolerance: tolerance,
@@ -63,15 +59,35 @@ extension Checkpoint {
     let before = try naming(path) { () throws(HDF5Error) in try source.dataset(parameter) }
     let after = try naming(checkpoint.path) { () throws(HDF5Error) in try second.dataset(other) }
     return ParameterChange(
-      try sums(
-        before, after, of: checkpoint, tolerance: tolerance, ordinals: ordinals, threads: threads),
+      try sums(before, after, of: checkpoint, tolerance: tolerance, ordinals: ordinals),
       shape: parameter.shape)
+  }
+
+  /// The same where both files hold the values uncompressed in their order, in memory that depends on
+  /// the threads alone; `nil` elsewhere.
+  ///
+  /// - Parameter threads: How many threads sum values; `nil` for as many as there are processors.
+  /// - Throws: `FileError` when values cannot be read.
+  func storedChange(
+    _ parameter: Parameter, to other: Parameter, of checkpoint: Checkpoint, tolerance: Double,
+    countedIn elementType: ElementType? = nil, threads: Int? = nil
+  ) throws(FileError) -> ParameterChange? {
+    precondition(tolerance >= 0, "a tolerance of \(tolerance)")
+    let ordinals = Ordinals(elementType ?? parameter.elementType)
+    let second = checkpoint.source
+    let sums = try source.withElements(parameter) { a throws(FileError) in
+      try second.withElements(other) { b throws(FileError) in
+        try ChangeSums(a, b, tolerance: tolerance, ordinals: ordinals, threads: threads)
+      }
+    }
+    guard let sums, let sums else { return nil }
+    return ParameterChange(sums, shape: parameter.shape)
   }
 
   /// The sums over two datasets, read in ranges of rows.
   private func sums(
     _ before: Dataset, _ after: Dataset, of checkpoint: Checkpoint, tolerance: Double,
-    ordinals: Ordinals?, threads: Int?
+    ordinals: Ordinals?
   ) throws(FileError) -> ChangeSums {
     let ranges = try naming(path) { () throws(HDF5Error) in
       try before.blocks(of: valuesAtATime, alike: after)
@@ -86,8 +102,7 @@ extension Checkpoint {
         let b = try naming(checkpoint.path) { () throws(HDF5Error) in
           try after.read(as: Float.self, rows: rows)
         }
-        sums.add(
-          ChangeSums(a, b, .float32, tolerance: tolerance, ordinals: ordinals, threads: threads))
+        sums.add(ChangeSums(a, b, .float32, tolerance: tolerance, ordinals: ordinals))
       } else {
         let a = try naming(path) { () throws(HDF5Error) in
           try before.read(as: Double.self, rows: rows)
@@ -95,8 +110,7 @@ extension Checkpoint {
         let b = try naming(checkpoint.path) { () throws(HDF5Error) in
           try after.read(as: Double.self, rows: rows)
         }
-        sums.add(
-          ChangeSums(a, b, .float64, tolerance: tolerance, ordinals: ordinals, threads: threads))
+        sums.add(ChangeSums(a, b, .float64, tolerance: tolerance, ordinals: ordinals))
       }
     }
     return sums

@@ -17,62 +17,67 @@ struct PairComparison: Sendable {
   let tolerance: Double
   let flattened: FlattenedRows
 
-  /// Up to how many values threads take whole parameters each, rather than one together: they would
-  /// wait for one another at the end of every one.
-  private static let small = 4 * valuesAtATime
-  /// Each thread has pages of two files in memory.
-  private static let mostThreads = 8
+  /// How many threads take whole parameters; each has pages of two files in memory.
+  var threads = min(8, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
 
   /// The pairs with what changed in them.
   ///
   /// - Throws: `FileError` of the first pair whose values cannot be read.
   func compared(_ pairs: [Pair]) throws(FileError) -> [Pair] {
-    let small = pairs.indices.filter {
-      isStraight(pairs[$0]) && pairs[$0].before.count <= Self.small
-    }
-    let results = Mutex([Int: Result<Pair, FileError>]())
-    let hasFailed = Atomic(false)
-    let next = Atomic(0)
-    let processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let threads = min(small.count, max(1, min(processors, Self.mostThreads)))
-    DispatchQueue.concurrentPerform(iterations: threads) { _ in
-      while !hasFailed.load(ordering: .relaxed) {
-        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard place < small.count else { return }
-        let result = Result { () throws(FileError) in
-          try compared(pairs[small[place]], threads: threads > 1 ? 1 : nil)
-        }
-        if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
-        results.withLock { $0[small[place]] = result }
-      }
-    }
-    let done = results.withLock { $0 }
-    // Pairs are taken in order, so of those that cannot be read the first always fails.
-    for index in small { if case .failure(let error)? = done[index] { throw error } }
+    let changes = changesSideBySide(pairs)
     var all: [Pair] = []
     for (index, pair) in pairs.enumerated() {
-      if let result = done[index] {
-        all.append(try result.get())
-      } else {
-        all.append(try compared(pair, threads: nil))
-      }
+      all.append(try compared(pair, change: try changes[index]?.get()))
     }
     return all
   }
 
-  /// Whether the values of both are compared in the order they are stored in.
-  private func isStraight(_ pair: Pair) -> Bool {
-    Transposition(of: pair.after, to: pair.before)?.title == nil
+  /// The changes of small parameters that both files hold uncompressed in one order, by the place of
+  /// their pair; up to the first that cannot be read.
+  ///
+  /// Threads take whole parameters, where they would else wait for one another at the end of each.
+  private func changesSideBySide(_ pairs: [Pair]) -> [Int: Result<ParameterChange, FileError>] {
+    let small = pairs.indices.filter { index in
+      let pair = pairs[index]
+      guard let turned = Transposition(of: pair.after, to: pair.before) else { return false }
+      return turned.title == nil && pair.before.count <= 4 * valuesAtATime
+    }
+    let results = Mutex([Int: Result<ParameterChange, FileError>]())
+    let hasFailed = Atomic(false)
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(small.count, threads)) { _ in
+      // In order: those before one that cannot be read are all there.
+      while !hasFailed.load(ordering: .relaxed) {
+        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard place < small.count else { return }
+        let pair = pairs[small[place]]
+        do throws(FileError) {
+          guard
+            let change = try before.storedChange(
+              pair.before, to: pair.after, of: after, tolerance: tolerance, threads: 1)
+          else { continue }
+          results.withLock { $0[small[place]] = .success(change) }
+        } catch {
+          results.withLock { $0[small[place]] = .failure(error) }
+          hasFailed.store(true, ordering: .relaxed)
+        }
+      }
+    }
+    return results.withLock { $0 }
   }
 
-  /// `pair` with what changed in it.
-  private func compared(_ pair: Pair, threads: Int?) throws(FileError) -> Pair {
+  /// `pair` with what changed in it, which may be known already.
+  private func compared(_ pair: Pair, change: ParameterChange?) throws(FileError) -> Pair {
     var pair = pair
-    if let turned = Transposition(of: pair.after, to: pair.before), turned.title == nil {
-      pair.change = try before.change(
-        pair.before, to: pair.after, of: after, tolerance: tolerance, threads: threads)
+    if let change {
+      pair.change = change
     } else if let turned = Transposition(of: pair.after, to: pair.before) {
-      try compare(&pair, turned)
+      if turned.title == nil {
+        pair.change = try before.change(
+          pair.before, to: pair.after, of: after, tolerance: tolerance)
+      } else {
+        try compare(&pair, turned)
+      }
     }
     pair.conversion = try conversion(of: pair)
     return pair

@@ -33,10 +33,10 @@ public struct KeptRows: Sendable {
   /// Whether every row that came is kept.
   public var isComplete: Bool { offered == keys.count }
 
-  /// The rows before.
+  /// The rows before; in the order of their keys once ``settle()`` was called, in none before.
   public var rowsBefore: Matrix { Matrix(rows: count, columns: widths.before, values: before) }
 
-  /// The rows after.
+  /// The rows after, likewise.
   public var rowsAfter: Matrix { Matrix(rows: count, columns: widths.after, values: after) }
 
   mutating func add(_ x: Matrix, _ y: Matrix, keys newKeys: [ExampleKey], labels newLabels: [Int]?)
@@ -145,7 +145,7 @@ public struct KeptRows: Sendable {
     return result
   }
 
-  /// The first `limit` rows in the fixed order, whole groups or not.
+  /// The first `limit` rows in the fixed order, whole groups or not; after ``settle()``.
   func leading(_ limit: Int) -> (before: Matrix, after: Matrix, labels: [Int]) {
     let rows = min(limit, count)
     return (

@@ -115,6 +115,24 @@ import Testing
     #expect(beside.largest == -2 && beside.largestIndex == [66, 0] && beside.changedCount == 5)
   }
 
+  @Test func `the largest change is found where Float32 does not tell it from others`() {
+    func change(_ before: [Float], _ after: [Float]) -> ParameterChange {
+      ParameterChange(fromSingles: before, to: after, shape: [before.count], threads: 1)
+    }
+    var (before, after) = ([Float](repeating: 0, count: 100), [Float](repeating: 0, count: 100))
+    // Beyond the largest Float32.
+    (before[40], after[40]) = (-Float.greatestFiniteMagnitude, Float.greatestFiniteMagnitude)
+    let beyond = change(before, after)
+    #expect(beyond.largest == 2 * Double(Float.greatestFiniteMagnitude))
+    #expect(beyond.largestIndex == [40])
+    // 99,999,999 and 100,000,000 are one number in Float32; the smaller comes first.
+    (before[40], after[40]) = (1, 1e8)
+    (before[71], after[71]) = (0, 1e8)
+    let alike = change(before, after)
+    #expect(alike.largest == 1e8)
+    #expect(alike.largestIndex == [71])
+  }
+
   @Test func `every set of vector instructions gives the same bits`() {
     let (before, after) = Self.pairs(4099, seed: 9, special: Self.finite)
     for count in [0, 1, 15, 16, 17, 100, 4099] {

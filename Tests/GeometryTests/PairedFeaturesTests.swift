@@ -55,6 +55,31 @@ import Testing
     }
   }
 
+  @Test func `the rows that are kept depend on the examples, not on their order`() throws {
+    let (x, _) = FeatureSets.randomPair(seed: 21, rows: 3000)
+    var y = x
+    for place in y.values.indices { y.values[place] += 1 }
+    func kept(_ order: [Int], batch: Int) throws -> KeptRows {
+      var result = PairedFeatures(
+        beforeWidth: x.columns, afterWidth: x.columns, settings: small)
+      for start in stride(from: 0, to: order.count, by: batch) {
+        let rows = Array(order[start..<min(start + batch, order.count)])
+        try result.add(
+          before: x.selectingRows(rows), after: y.selectingRows(rows),
+          keys: rows.map { ExampleKey("\($0)") }, labels: rows.map { $0 % 7 })
+      }
+      result.settle()
+      return result.kept
+    }
+    let forward = try kept(Array(0..<3000), batch: 100)
+    let backward = try kept((0..<3000).reversed(), batch: 37)
+    #expect(forward.count > 32 && !forward.isComplete)
+    #expect(forward.rowsBefore == backward.rowsBefore)
+    #expect(forward.rowsAfter == backward.rowsAfter)
+    // Both sides moved together.
+    for (a, b) in zip(forward.rowsBefore.values, forward.rowsAfter.values) { #expect(b == a + 1) }
+  }
+
   @Test func `merged parts give what one pass gives`() throws {
     let (x, y) = FeatureSets.randomPair(seed: 12, rows: 400)
     for settings in [PairedFeatures.Settings(), small] {

@@ -134,6 +134,29 @@ import Testing
     }
   }
 
+  @Test func `a first layer that stays in Float32 is pooled in bfloat16's network`() throws {
+    guard Precision.bfloat16.isSupported else { return }
+    var builder = try GraphBuilder(inputShape: [32, 32, 3])
+    func convolve(_ name: String, _ value: Int, _ kernel: Int, _ stride: Int) throws -> Int {
+      let window = Window(Extent(kernel), strides: Extent(stride), padding: .same)
+      let value = try builder.add(
+        name, .convolution(Convolution(window, filters: 64)), to: value)
+      return try builder.add(name + "_relu", .activation(.relu), to: value)
+    }
+    var value = try convolve("stem", builder.input, 7, 2)
+    value = try builder.add(
+      "pool", .maximumPooling(Window(Extent(3), strides: Extent(2), padding: .same)), to: value)
+    value = try convolve("a", value, 3, 1)
+    value = try builder.add("mean", .globalAveragePooling(keepsAxes: false), to: value)
+    let graph = builder.graph(output: value)
+    let network = Network(graph, seed: 9)
+    let inputs = inputs(graph, 5)
+    let expected = try InferenceExecutor(network, isExact: true).run(inputs)[0]
+    let rounded = try InferenceExecutor(network, precision: .bfloat16).run(inputs)[0]
+    let largest = expected.map(abs).max() ?? 0
+    for (a, b) in zip(expected, rounded) { #expect(abs(a - b) < 0.02 * largest) }
+  }
+
   @Test func `a value that is added to what is computed from it stays whole`() throws {
     // x + conv(x) may not be written over x while it is read.
     var builder = try GraphBuilder(inputShape: [6, 6, 16])

@@ -21,12 +21,16 @@ typedef struct {
 // Whether the processor has the vectors that this is written for.
 int cattention_is_available(void);
 
-// How many numbers of scratch memory a call takes; it is to begin at a multiple of 64 bytes.
+// How many numbers of scratch memory a call takes; faster where it begins at a multiple of 64 bytes.
 size_t cattention_scratch_count(const cattention_shape *shape);
 
 // Each row of the result is the mean of the values, weighted by the softmax over the keys of its query's
 // products with them. There is at least one key, and cattention_is_available() is true.
 void cattention_head(const cattention_shape *shape, const float *queries, const float *keys,
                      const float *values, float *result, float *scratch);
+
+// The same by AVX2, whatever the processor has besides, for comparison.
+void cattention_head_avx2(const cattention_shape *shape, const float *queries, const float *keys,
+                          const float *values, float *result, float *scratch);
 
 #endif

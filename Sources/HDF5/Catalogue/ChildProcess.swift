@@ -26,10 +26,8 @@ struct ChildProcess: ~Copyable {
         kind: .library, path: path,
         reason: "no process to read it: \(String(cString: strerror(status)))")
     }
-    guard pipe(&ends) == 0 else { throw failure(errno) }
+    guard Self.openChannel(&ends) else { throw failure(errno) }
     defer { close(ends[1]) }
-    _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-    _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
     // Out of the way of 0 to 3, which the process gets anew.
     let (writing, reading) = (
       fcntl(ends[1], F_DUPFD_CLOEXEC, 10), fcntl(file, F_DUPFD_CLOEXEC, 10)
@@ -75,6 +73,19 @@ struct ChildProcess: ~Copyable {
   }
 
   deinit { close(output) }
+
+  /// Two ends of a channel that no other process inherits, where the system can say so at once: one
+  /// that another thread starts in between would keep the channel open.
+  private static func openChannel(_ ends: inout [Int32]) -> Bool {
+    #if canImport(Darwin)
+      guard pipe(&ends) == 0 else { return false }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      return true
+    #else
+      let kind = Int32(bitPattern: SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+      return socketpair(AF_UNIX, kind, 0, &ends) == 0
+    #endif
+  }
 
   /// Only what the program needs to start: where its libraries are, and one thread.
   private static var environment: [String] {

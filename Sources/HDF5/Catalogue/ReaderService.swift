@@ -181,7 +181,7 @@ private struct Service {
       }
       if written < 0 {
         if errno == EINTR { continue }
-        exit(74)
+        _exit(74)
       }
       offset += written
     }

@@ -135,7 +135,7 @@ final class AttentionStep: Step {
 
   func run(on stream: dnnl_stream_t) throws(NetworkError) {
     if workers.count == 1 {
-      run(worker: 0)
+      run(worker: 0, of: 1)
     } else {
       let context = Unmanaged.passUnretained(self).toOpaque()
       conednn_on_threads(
@@ -143,7 +143,7 @@ final class AttentionStep: Step {
         { context in
           guard let context else { return }
           Unmanaged<AttentionStep>.fromOpaque(context).takeUnretainedValue()
-            .run(worker: Int(conednn_thread()))
+            .run(worker: Int(conednn_thread()), of: Int(conednn_thread_count()))
         }, context)
     }
     for worker in workers where worker.failure != dnnl_success {
@@ -151,10 +151,10 @@ final class AttentionStep: Step {
     }
   }
 
-  private func run(worker number: Int) {
+  private func run(worker number: Int, of count: Int) {
     let worker = workers[number]
     let pairs = shape.examples * shape.heads
-    let share = pairs * number / workers.count..<pairs * (number + 1) / workers.count
+    let share = pairs * number / count..<pairs * (number + 1) / count
     worker.failure = dnnl_success
     for pair in share {
       let (example, head) = (pair / shape.heads, pair % shape.heads)

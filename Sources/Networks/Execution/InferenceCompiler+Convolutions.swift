@@ -17,15 +17,16 @@ extension InferenceCompiler {
     let image = graph.nodes[input].shape
     var placed = try window.placed(on: Extent(image[0], image[1]), layer: layer).forOneDNN
     let (sources, targets) = (extents(input), extents(index))
-    // Nor worth rounding where windows are large: bfloat16 is multiplied by pairs of channels, and three
-    // are none.
+    // Kernels for bfloat16 multiply channels in pairs: with a few channels and large windows they are
+    // slower than those for Float32.
+    let fewChannels = image[2] <= 4
     let isLarge = window.kernel.height * window.kernel.width >= 25
-    let type = image[2] <= 4 && isLarge ? ElementType.float32 : type
+    let type = fewChannels && isLarge ? ElementType.float32 : self.type
     let kernel = try kernelDescriptor(index, convolution, type, stored: false)
     let bias = try biasDescriptor(index, tail.normalization)
     // A few channels are not worth a block.
     let source =
-      image[2] <= 4
+      fewChannels
       ? try MemoryDescriptor(sources, dnnl_nchw, type, layer: layer)
       : try blocked(sources, type, layer)
     let blocks = (source, try blocked(targets, type, layer))

@@ -9,35 +9,52 @@ extension InferenceCompiler {
     // A sum that goes on through all blocks, as in transformers, keeps its digits.
     let sums = tail.parts.contains { if case .residual = $0 { true } else { false } }
     let written = sums && node.shape.count > 1 ? ElementType.float32 : type
-    var arrays: DenseArrays?
-    var choice: Choice?
-    if node.shape.count > 1, type == .float32 {
-      let rows = try DenseArrays(
-        asConvolutionOf: count, node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
-        layer: node.name)
-      let found = try? choose(
-        index, tail, destination: { _ throws(NetworkError) in rows.target },
-        { attributes throws(NetworkError) in try made(rows, attributes, layer: node.name) })
-      // Where oneDNN has kernels for that which go over the rows in larger pieces.
-      if let found, found.descriptor.implementation.hasPrefix("brgconv_1x1:avx512") {
-        (arrays, choice) = (rows, found)
+    let convolution = try asConvolution(index, tail, hasBias)
+    let (arrays, choice) =
+      if let convolution { convolution } else {
+        try asProduct(index, tail, hasBias, written)
       }
-    }
-    if choice == nil {
-      let rows = try DenseArrays(
-        count * node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
-        isProduct: node.shape.count > 1, type, written, layer: node.name)
-      arrays = rows
-      choice = try choose(
-        index, tail, destination: { _ throws(NetworkError) in rows.target },
-        { attributes throws(NetworkError) in try made(rows, attributes, layer: node.name) })
-    }
-    guard let arrays, let choice else { return }
     let input = node.inputs[0]
     try finish(
       index, tail, choice, source: (arrays.source, try plain(input, type)), target: arrays.target,
       stored: arrays.stored, bias: arrays.bias, input, arrangement: .plain(written)
     ) { other, _ throws(NetworkError) in try self.plain(other, written) }
+  }
+
+  private func asProduct(
+    _ index: Int, _ tail: Tail, _ hasBias: Bool, _ written: ElementType
+  ) throws(NetworkError) -> (DenseArrays, Choice) {
+    let node = graph.nodes[index]
+    let arrays = try DenseArrays(
+      count * node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
+      isProduct: node.shape.count > 1, type, written, layer: node.name)
+    return (arrays, try choice(of: arrays, index, tail))
+  }
+
+  /// For many rows an example, where oneDNN has kernels for convolutions with AVX-512 that go over
+  /// them in larger pieces than its products do, and do as much at once.
+  private func asConvolution(
+    _ index: Int, _ tail: Tail, _ hasBias: Bool
+  ) throws(NetworkError) -> (DenseArrays, Choice)? {
+    let node = graph.nodes[index]
+    guard node.shape.count > 1, type == .float32, conednn_channel_block() == 16 else { return nil }
+    let arrays = try DenseArrays(
+      asConvolutionOf: count, node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
+      layer: node.name)
+    guard let choice = try? choice(of: arrays, index, tail), choice.parts == tail.parts.count,
+      choice.descriptor.implementation.hasPrefix("brgconv_1x1:avx")
+    else { return nil }
+    return (arrays, choice)
+  }
+
+  private func choice(
+    of arrays: DenseArrays, _ index: Int, _ tail: Tail
+  ) throws(NetworkError) -> Choice {
+    try choose(
+      index, tail, destination: { _ throws(NetworkError) in arrays.target },
+      { attributes throws(NetworkError) in
+        try made(arrays, attributes, layer: name(index))
+      })
   }
 
   /// The extents of the kernel, inputs × outputs.

@@ -121,17 +121,14 @@ extension InferenceCompiler {
   ) throws(NetworkError) -> (MemoryDescriptor, region: Int) {
     var placed = try window.placed(on: Extent(image[0], image[1]), layer: layer).forOneDNN
     let attributes = try Attributes(layer: layer)
-    func made(_ type: ElementType) throws(NetworkError) -> PrimitiveDescriptor {
-      let free = try MemoryDescriptor(extents, dnnl_format_tag_any, type, layer: layer)
-      return try PrimitiveDescriptor(layer: layer, "pool") { result in
-        conednn_pooling_forward(
-          &result, engine.handle, attributes.handle, dnnl_forward_inference, algorithm,
-          source.0.handle, free.handle, &placed)
-      }
+    // In the type that is there, which may still be Float32.
+    let free = try MemoryDescriptor(
+      extents, dnnl_format_tag_any, source.0.elementType, layer: layer)
+    let descriptor = try PrimitiveDescriptor(layer: layer, "pool") { result in
+      conednn_pooling_forward(
+        &result, engine.handle, attributes.handle, dnnl_forward_inference, algorithm,
+        source.0.handle, free.handle, &placed)
     }
-    // What is read may still be in Float32.
-    let rounded = try? made(type)
-    let descriptor = if let rounded { rounded } else { try made(.float32) }
     let target = try descriptor.destination
     let output = region(target)
     plan([source.region, output]) { [engine] memory throws(NetworkError) in

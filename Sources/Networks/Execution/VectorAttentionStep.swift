@@ -33,20 +33,20 @@ final class VectorAttentionStep: Step {
   }
 
   func run(on stream: dnnl_stream_t) {
-    guard scratch.count > 1 else { return run(worker: 0) }
+    guard scratch.count > 1 else { return run(worker: 0, of: 1) }
     conednn_on_threads(
       Int32(scratch.count),
       { context in
         guard let context else { return }
         Unmanaged<VectorAttentionStep>.fromOpaque(context).takeUnretainedValue()
-          .run(worker: Int(conednn_thread()))
+          .run(worker: Int(conednn_thread()), of: Int(conednn_thread_count()))
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  private func run(worker: Int) {
+  private func run(worker: Int, of workers: Int) {
     let pairs = examples * heads
     var shape = shape
-    for pair in pairs * worker / scratch.count..<pairs * (worker + 1) / scratch.count {
+    for pair in pairs * worker / workers..<pairs * (worker + 1) / workers {
       let (example, head) = (pair / heads, pair % heads)
       func place(_ operand: Int, _ width: Int) -> UnsafeMutablePointer<Float> {
         let operand = operands[operand]

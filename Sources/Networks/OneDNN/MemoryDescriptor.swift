@@ -78,6 +78,11 @@ struct MemoryDescriptor {
 
   /// The memory that an array takes, in numbers of four bytes.
   var count: Int { (conednn_layout_size(handle) + 3) / 4 }
+
+  /// The type of the numbers.
+  var elementType: ElementType {
+    conednn_layout_type(handle) == dnnl_bf16 ? .bfloat16 : .float32
+  }
 }
 
 extension MemoryDescriptor: Equatable {
