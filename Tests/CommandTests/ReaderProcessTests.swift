@@ -41,6 +41,25 @@ import Testing
     }
   }
 
+  @Test func `packed blocks that hold fewer values than their extents are refused`() throws {
+    // The library gives what lies in memory behind them, other values at each reading.
+    try withTemporaryFolder { folder in
+      var bytes = try Data(contentsOf: URL(filePath: path("CommandTests/rare.h5")))
+      // The extent of blocks of 50 values packed by scale-offset.
+      #expect(bytes[7171..<7175].elementsEqual([50, 0, 0, 0]))
+      for extent: UInt8 in [40, 60, 100] {
+        bytes[7171] = extent
+        try bytes.write(to: URL(filePath: folder + "/damaged.h5"))
+        let error = try elsewhere {
+          let scaled = try File(readingAt: folder + "/damaged.h5").root.dataset("layer/scaled")
+          return try #require(throws: HDF5Error.self) { try scaled.read(as: Double.self) }
+        }
+        #expect(error.kind == .damaged)
+        #expect(error.reason.contains("fewer values than its extents say"))
+      }
+    }
+  }
+
   @Test func `groups that hold themselves are refused, groups with two names are links`() throws {
     let root = try elsewhere { try File(readingAt: path("CommandTests/circles.h5")).root }
     func reason(_ name: String) throws -> String {

@@ -167,6 +167,8 @@ private struct Service {
     guard (rows?.upperBound ?? 0) <= dataset.shape.first ?? 0 else {
       throw dataset.error(.wrongShape, "has fewer rows than asked for")
     }
+    try dataset.checkStorage()
+    try PackedBlocks(dataset)?.requireWhole()
     return dataset
   }
 
