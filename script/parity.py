@@ -76,6 +76,20 @@ def calm(model):
             last.gamma.assign(last.gamma * len(sums) ** -0.5)
 
 
+def calm_head(layer, penultimate):
+    """Scales the head so that the softmax behind it leaves something to every class.
+
+    With sums of a hundred, as random kernels give them, it leaves all to one class, whatever came in,
+    or, between two near each other, makes thirty times as much of each rounding error in the sums.
+    """
+    weights = layer.get_weights()
+    kernel = max(range(len(weights)), key=lambda index: weights[index].ndim)
+    classes = weights[kernel].shape[-1]
+    largest = np.abs(flat(penultimate) @ weights[kernel].reshape(-1, classes)).max()
+    weights[kernel] *= 4 / largest
+    layer.set_weights(weights)
+
+
 def inputs_of(layer):
     """The layers whose values a layer reads."""
     tensors = layer.input if isinstance(layer.input, list) else [layer.input]
@@ -98,7 +112,9 @@ def head(model):
 def run(command):
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        raise RuntimeError(result.stderr.strip().splitlines()[-1])
+        # A command that a signal stopped has said nothing.
+        said = result.stderr.strip() or f"ended with {result.returncode}"
+        raise RuntimeError(said.splitlines()[-1])
 
 
 def features(anamorph, checkpoint, inputs, folder, at=None):
@@ -138,6 +154,7 @@ def compare(name, anamorph, kinds, images):
     inputs = inputs.astype(np.float32)
     last = head(model)
     both = keras.Model(model.input, [last.input, model.output])
+    calm_head(last, np.asarray(both.predict(inputs, verbose=0)[0]))
     penultimate, output = [np.asarray(value) for value in both.predict(inputs, verbose=0)]
     # How far Keras itself goes when the last digit of each number of the image is another.
     nearby = (inputs * (1 + 6e-8 * random.standard_normal(shape))).astype(np.float32)

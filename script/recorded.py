@@ -39,7 +39,9 @@ def features(anamorph, checkpoint, inputs, places, folder):
         command += ["--at", place]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        raise RuntimeError(result.stderr.strip().splitlines()[-1].removeprefix("anamorph: "))
+        # A command that a signal stopped has said nothing.
+        said = result.stderr.strip() or f"ended with {result.returncode}"
+        raise RuntimeError(said.splitlines()[-1].removeprefix("anamorph: "))
     with h5py.File(out) as file:
         found = file["features"]
         if isinstance(found, h5py.Group):
