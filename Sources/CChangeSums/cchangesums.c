@@ -116,7 +116,7 @@ void cchangesums_single_baseline(const void *before, const void *after, size_t c
 
 #if defined(__x86_64__)
 __attribute__((target("avx2,fma"))) static void sum_avx2(const void *before, const void *after,
-                                                     size_t count, cchangesums_block *sums) {
+                                                         size_t count, cchangesums_block *sums) {
   sum(before, after, count, sums, true);
 }
 

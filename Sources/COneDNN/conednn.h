@@ -20,6 +20,7 @@
 // From OpenMP's runtime, whose header is not on Swift's search path.
 extern void omp_set_num_threads(int);
 extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
 extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned);
 
 // The OpenMP threads that oneDNN calls made by this thread use from now on.

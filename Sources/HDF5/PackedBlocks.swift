@@ -27,52 +27,49 @@ struct PackedBlocks {
     dataset.error(.damaged, "a block holds fewer values than its extents say")
   }
 
-  /// Refuses blocks that do not hold what they should.
-  func requireWhole() throws(HDF5Error) {
+  /// Refuses blocks that touch `rows`, all when `nil`, and do not hold what they should.
+  func requireWhole(_ rows: Range<Int>?) throws(HDF5Error) {
     let filter = filters[place]
     // The number of values that a block was packed for.
     if filter.number != 4 {
       guard filter.settings.count > 2, Int(filter.settings[2]) == count else { throw damaged }
     }
-    let blocks = try Library.call { () throws(HDF5Error) -> [Block] in try self.blocks() }
-    for block in blocks where block.skipped >> UInt32(place) & 1 == 0 {
-      let stored = try Library.call { () throws(HDF5Error) -> [UInt8] in try bytes(block) }
-      guard let packed = packed(stored, block.skipped), isWhole(packed) else { throw damaged }
+    let shape = dataset.shape
+    let rows = rows ?? 0..<(shape.first ?? 0)
+    guard !rows.isEmpty, shape.count == extents.count, shape.allSatisfy({ $0 > 0 }) else { return }
+    let first = rows.lowerBound / extents[0] * extents[0]
+    var start = [Int](repeating: 0, count: shape.count)
+    start[0] = first
+    while start[0] < rows.upperBound {
+      try requireWhole(at: start.map { hsize_t($0) })
+      var axis = shape.count - 1
+      start[axis] += extents[axis]
+      while axis > 0, start[axis] >= shape[axis] {
+        start[axis] = 0
+        axis -= 1
+        start[axis] += extents[axis]
+      }
     }
   }
 
-  private struct Block {
-    var start: [hsize_t]
-    var byteCount: Int
-    var skipped: UInt32
-  }
-
-  private func blocks() throws(HDF5Error) -> [Block] {
-    let raw = dataset.identifier.raw
-    var number: hsize_t = 0
-    guard let space = Identifier(H5Dget_space(raw), closedBy: H5Sclose),
-      H5Dget_num_chunks(raw, space.raw, &number) >= 0
-    else { throw dataset.failure("its blocks cannot be described") }
-    var blocks: [Block] = []
-    for index in 0..<number {
-      var start = [hsize_t](repeating: 0, count: max(extents.count, 1))
+  /// By its place, which takes the library no longer the more blocks there are.
+  private func requireWhole(at start: [hsize_t]) throws(HDF5Error) {
+    let block = try Library.call { () throws(HDF5Error) -> (bytes: [UInt8], skipped: UInt32)? in
       var (skipped, address, size) = (UInt32(0), haddr_t(0), hsize_t(0))
-      guard H5Dget_chunk_info(raw, space.raw, index, &start, &skipped, &address, &size) >= 0,
+      guard
+        H5Dget_chunk_info_by_coord(
+          dataset.identifier.raw, start, &skipped, &address, &size) >= 0,
         let byteCount = Int(exactly: size), byteCount <= dataset.file.byteCount
       else { throw dataset.failure("its blocks cannot be described") }
-      blocks.append(Block(start: start, byteCount: byteCount, skipped: skipped))
+      // Never written, or stored as it is.
+      guard byteCount > 0, skipped >> UInt32(place) & 1 == 0 else { return nil }
+      var bytes = [UInt8](repeating: 0, count: byteCount)
+      guard H5Dread_chunk(dataset.identifier.raw, chdf5_default(), start, &skipped, &bytes) >= 0
+      else { throw dataset.failure("cannot be read") }
+      return (bytes, skipped)
     }
-    return blocks
-  }
-
-  private func bytes(_ block: Block) throws(HDF5Error) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: max(block.byteCount, 1))
-    var skipped: UInt32 = 0
-    guard
-      H5Dread_chunk(dataset.identifier.raw, chdf5_default(), block.start, &skipped, &bytes) >= 0
-    else { throw dataset.failure("cannot be read") }
-    bytes.removeLast(bytes.count - block.byteCount)
-    return bytes
+    guard let block else { return }
+    guard let packed = packed(block.bytes, block.skipped), isWhole(packed) else { throw damaged }
   }
 
   /// What the packing filter is given, the filters after it undone; `nil` where they cannot be.

@@ -168,7 +168,7 @@ private struct Service {
       throw dataset.error(.wrongShape, "has fewer rows than asked for")
     }
     try dataset.checkStorage()
-    try PackedBlocks(dataset)?.requireWhole()
+    try PackedBlocks(dataset)?.requireWhole(rows)
     return dataset
   }
 

@@ -15,6 +15,21 @@ final class AttentionStep: Step {
     var valueWidth: Int
     var scale: Float
     var type: ElementType
+
+    /// The pairs of example and head that one of `count` threads takes, numbered example by example.
+    func pairs(of thread: Int, _ count: Int) -> Range<Int> {
+      let pairs = examples * heads
+      return pairs * thread / count..<pairs * (thread + 1) / count
+    }
+
+    /// Where the rows of a pair begin, for heads so many numbers wide.
+    func place(
+      of pair: Int, in operand: Operand, width: Int
+    ) -> UnsafeMutableRawPointer {
+      let column = pair % heads * width
+      let index = operand.start + pair / heads * operand.exampleStride + column
+      return UnsafeMutableRawPointer(operand.buffer.pointer) + index * (type == .float32 ? 4 : 2)
+    }
   }
 
   /// Rows of queries, keys, values or results; distances count numbers.
@@ -134,56 +149,31 @@ final class AttentionStep: Step {
   }
 
   func run(on stream: dnnl_stream_t) throws(NetworkError) {
-    if workers.count == 1 {
-      run(worker: 0, of: 1)
-    } else {
-      let context = Unmanaged.passUnretained(self).toOpaque()
-      conednn_on_threads(
-        Int32(workers.count),
-        { context in
-          guard let context else { return }
-          Unmanaged<AttentionStep>.fromOpaque(context).takeUnretainedValue()
-            .run(worker: Int(conednn_thread()), of: Int(conednn_thread_count()))
-        }, context)
-    }
+    for worker in workers { worker.failure = dnnl_success }
+    engine.onThreads { thread, count in run(workers[thread], shape.pairs(of: thread, count)) }
     for worker in workers where worker.failure != dnnl_success {
       try check(worker.failure, "compute attention", layer: layer)
     }
   }
 
-  private func run(worker number: Int, of count: Int) {
-    let worker = workers[number]
-    let pairs = shape.examples * shape.heads
-    let share = pairs * number / count..<pairs * (number + 1) / count
-    worker.failure = dnnl_success
-    for pair in share {
-      let (example, head) = (pair / shape.heads, pair % shape.heads)
+  private func run(_ worker: Worker, _ pairs: Range<Int>) {
+    for pair in pairs {
+      func place(_ operand: Int, _ width: Int) -> UnsafeMutableRawPointer {
+        shape.place(of: pair, in: operands[operand], width: width)
+      }
       do throws(NetworkError) {
-        try check(
-          worker.scores.move(0, to: place(0, example, head * shape.width)), "compute", layer: layer)
-        try check(
-          worker.scores.move(1, to: place(1, example, head * shape.width)), "compute", layer: layer)
+        try check(worker.scores.move(0, to: place(0, shape.width)), "compute", layer: layer)
+        try check(worker.scores.move(1, to: place(1, shape.width)), "compute", layer: layer)
         try worker.scores.run(on: worker.stream)
         try worker.softmax.run(on: worker.stream)
         try worker.rounding?.run(on: worker.stream)
-        try check(
-          worker.mixture.move(1, to: place(2, example, head * shape.valueWidth)), "compute",
-          layer: layer)
-        try check(
-          worker.mixture.move(2, to: place(3, example, head * shape.valueWidth)), "compute",
-          layer: layer)
+        try check(worker.mixture.move(1, to: place(2, shape.valueWidth)), "compute", layer: layer)
+        try check(worker.mixture.move(2, to: place(3, shape.valueWidth)), "compute", layer: layer)
         try worker.mixture.run(on: worker.stream)
       } catch {
         worker.failure = dnnl_runtime_error
         return
       }
     }
-  }
-
-  private func place(_ operand: Int, _ example: Int, _ column: Int) -> UnsafeMutableRawPointer {
-    let operand = operands[operand]
-    let index = operand.start + example * operand.exampleStride + column
-    return UnsafeMutableRawPointer(operand.buffer.pointer)
-      + index * (shape.type == .float32 ? 4 : 2)
   }
 }

@@ -32,6 +32,22 @@ final class Engine {
   ///
   /// OpenMP keeps the number per thread, and a caller may come on another thread each time.
   func enter() { conednn_use_threads(Int32(threads)) }
+
+  /// Calls `body` once on each of oneDNN's threads with its number and how many there are, which may
+  /// be fewer than ``threads``: OpenMP decides.
+  func onThreads(_ body: (_ thread: Int, _ count: Int) -> Void) {
+    guard threads > 1 else { return body(0, 1) }
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { pointer in
+        conednn_on_threads(
+          Int32(threads),
+          { context in
+            context?.load(as: ((Int, Int) -> Void).self)(
+              Int(conednn_thread()), Int(conednn_thread_count()))
+          }, UnsafeMutableRawPointer(mutating: pointer))
+      }
+    }
+  }
 }
 
 /// Throws unless a call of oneDNN succeeded.
