@@ -26,6 +26,15 @@ def array(value):
     return {"shape": list(value.shape), "values": [float(str(v)) for v in value.ravel()]}
 
 
+def record(stem, **content):
+    """Writes the JSON beside a model, with the versions that it was made by."""
+    versions = {"python": platform.python_version(), "numpy": np.__version__,
+                "keras": keras.__version__}
+    with open(os.path.join(HERE, f"{stem}{VERSION}.json"), "w") as file:
+        json.dump({"versions": versions, **content}, file, separators=(",", ":"))
+        file.write("\n")
+
+
 def branches(steps, image, volume, tokens):
     """Each branch: its input and its layers."""
     row = {"return_sequences": True}
@@ -119,14 +128,8 @@ def main():
     values["tokens"] = random.integers(0, 7, (2,) + shapes["tokens"]).astype(np.float32)
     results = model.predict(list(values.values()), verbose=0)
     model.save(os.path.join(HERE, "layers2.h5" if VERSION == 2 else "layers3.keras"))
-    with open(os.path.join(HERE, f"layers{VERSION}.json"), "w") as file:
-        json.dump(
-            {"versions": {"python": platform.python_version(), "numpy": np.__version__,
-                          "keras": keras.__version__},
-             "inputs": {name: array(value) for name, value in values.items()},
-             "outputs": {name: array(value) for name, value in zip(outputs, results)}},
-            file, separators=(",", ":"))
-        file.write("\n")
+    record("layers", inputs={name: array(value) for name, value in values.items()},
+           outputs={name: array(value) for name, value in zip(outputs, results)})
 
 
 if __name__ == "__main__":

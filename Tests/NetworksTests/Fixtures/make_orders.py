@@ -7,7 +7,6 @@ For each model a `.weights.h5`; orders2.json holds their configurations, inputs 
 
 import json
 import os
-import platform
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -15,7 +14,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import keras
 import numpy as np
 
-from make_layers import HERE, VERSION, array
+from make_layers import HERE, VERSION, array, record
 
 layers = keras.layers
 
@@ -55,11 +54,7 @@ def main():
         model.save_weights(os.path.join(HERE, f"orders{VERSION}_{name}.weights.h5"))
         found[name] = {"model_config": json.loads(model.to_json()), "inputs": array(inputs),
                        "outputs": array(model.predict(inputs, verbose=0))}
-    with open(os.path.join(HERE, f"orders{VERSION}.json"), "w") as file:
-        json.dump({"versions": {"python": platform.python_version(), "numpy": np.__version__,
-                                "keras": keras.__version__}, "models": found}, file,
-                  separators=(",", ":"))
-        file.write("\n")
+    record("orders", models=found)
 
 
 if __name__ == "__main__":

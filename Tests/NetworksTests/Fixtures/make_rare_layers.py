@@ -6,9 +6,7 @@ The file holds the model with random parameters, the JSON beside it the inputs a
 gives, in the order of the model's outputs.
 """
 
-import json
 import os
-import platform
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -16,7 +14,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import keras
 import numpy as np
 
-from make_layers import HERE, VERSION, array
+from make_layers import HERE, VERSION, array, record
 
 layers = keras.layers
 
@@ -158,15 +156,8 @@ def main():
               for name, shape in shapes.items()}
     results = model.predict(list(values.values()), verbose=0)
     model.save(os.path.join(HERE, "rare2.h5" if VERSION == 2 else "rare3.keras"))
-    with open(os.path.join(HERE, f"rare{VERSION}.json"), "w") as file:
-        json.dump(
-            {"versions": {"python": platform.python_version(), "numpy": np.__version__,
-                          "keras": keras.__version__},
-             "inputs": {name: array(value) for name, value in values.items()},
-             "outputs": [{"name": name, **array(value)}
-                         for name, value in zip(outputs, results)]},
-            file, separators=(",", ":"))
-        file.write("\n")
+    record("rare", inputs={name: array(value) for name, value in values.items()},
+           outputs=[{"name": name, **array(value)} for name, value in zip(outputs, results)])
 
 
 if __name__ == "__main__":
