@@ -53,7 +53,7 @@ let package = Package(
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
 
     // MARK: C of our own
-    .target(name: "CAttention"),
+    .target(name: "CTransformer"),
     .target(name: "CChangeSums"),
     // Loads OpenBLAS and LAPACKE when they are first called (liblapacke-dev, libopenblas-dev).
     .target(
@@ -74,7 +74,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Networks",
-      dependencies: ["COneDNN", "CAttention", "Checkpoints", "Randomness", "Files"],
+      dependencies: ["COneDNN", "CTransformer", "Checkpoints", "Randomness", "Files"],
       swiftSettings: strict),
     .target(
       name: "Datasets",
@@ -150,7 +150,7 @@ let package = Package(
     .testTarget(
       name: "NetworksTests",
       dependencies: [
-        "Networks", "CAttention", "Checkpoints", "Files", "Randomness", "TestSupport",
+        "Networks", "CTransformer", "Checkpoints", "Files", "Randomness", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(

@@ -1,12 +1,18 @@
 public import Checkpoints
+import Synchronization
 
 /// Runs a network and records values at several places in one pass.
 ///
 /// Batch normalisations (with their moving averages) are folded into the layer before them, and
 /// activations and residual sums computed as results are written, except where a recorded value lies
 /// between. Kernels are packed once. Values lie as the kernels like them, in one block of memory that
-/// is used again and again; nothing is allocated while a batch is computed. The same inputs give the
-/// same bits with any number of threads.
+/// is used again and again; nothing is allocated while a batch is computed.
+///
+/// A batch is divided into parts that go through the whole network on one thread each, small enough for
+/// values to stay in its cache and large enough for weights to be worth reading (see ``BatchDivision``);
+/// only a batch too small for that is computed by all threads together, layer by layer. The bits of an
+/// example's values depend neither on the number of threads nor on the batch, except for Winograd's
+/// algorithm, of which oneDNN has several kinds for several batch sizes, and dense layers without AVX-512.
 ///
 /// An executor is used by one thread at a time; several may run on threads of their own at the same
 /// time, each with `threads: 1`.
@@ -26,16 +32,14 @@ public final class InferenceExecutor {
   /// Whether algorithms that lose digits are left out.
   public let isExact: Bool
 
-  private struct Plan {
-    var program: Program
-    var input: Buffer
-    var taps: [Buffer]
-  }
-
-  private let engine: Engine
   private let weights: PackedWeights
-  private var memory: Buffer?
-  private var plans: [Int: Plan] = [:]
+  private let division: BatchDivision
+  /// All threads together.
+  private let whole: InferenceLane
+  /// One thread each; `whole` itself where there is but one.
+  private let lanes: [InferenceLane]
+  /// The values at each tap of a batch in parts.
+  private var collected: [Buffer] = []
 
   /// Prepares to run `network`, whose parameters are copied.
   ///
@@ -70,8 +74,13 @@ public final class InferenceExecutor {
     self.batchSize = batchSize
     self.precision = precision
     self.isExact = isExact
-    engine = try Engine(threads: threads)
+    division = BatchDivision(graph, taps: taps, threads: threads)
+    let engine = try Engine(threads: threads)
     weights = PackedWeights(graph, network.parameters, engine: engine)
+    whole = InferenceLane(engine)
+    var lanes = threads == 1 ? [whole] : []
+    while lanes.count < threads { lanes.append(InferenceLane(try Engine(threads: 1))) }
+    self.lanes = lanes
   }
 
   /// Replaces all parameters.
@@ -81,7 +90,6 @@ public final class InferenceExecutor {
   public func load(_ tensors: [Tensor]) throws(NetworkError) {
     precondition(
       tensors.map(\.shape) == graph.parameters.map(\.shape), "the parameters' shapes differ")
-    engine.enter()
     try weights.load(tensors)
   }
 
@@ -91,8 +99,18 @@ public final class InferenceExecutor {
   /// - Throws: ``NetworkError`` when oneDNN cannot run an operation.
   public func prepare(for count: Int) throws(NetworkError) {
     precondition(1...batchSize ~= count, "\(count) examples where 1 to \(batchSize) can be run")
-    engine.enter()
-    _ = try plan(count)
+    let parts = division.parts(of: count)
+    guard parts.count > 1 else {
+      try plan(count, on: whole)
+      return
+    }
+    for count in Set(parts.map(\.count)) {
+      for lane in lanes { try plan(count, on: lane) }
+    }
+    whole.engine.enter()
+    while collected.count < taps.count {
+      collected.append(Buffer(count: batchSize * taps[collected.count].size))
+    }
   }
 
   /// The values at each tap for all examples in `inputs`, example by example.
@@ -141,29 +159,55 @@ public final class InferenceExecutor {
     precondition(
       inputs.count == count * size && 1...batchSize ~= count,
       "\(inputs.count) numbers where 1 to \(batchSize) examples of \(graph.inputShape) can be run")
-    engine.enter()
-    let plan = try plan(count)
-    plan.input.fill(from: inputs)
-    try plan.program.run(on: engine.stream)
-    return zip(taps, plan.taps).map { tap, buffer in
+    try prepare(for: count)
+    let parts = division.parts(of: count)
+    guard parts.count > 1 else {
+      return try whole.run(inputs, count: count).enumerated().map { position, buffer in
+        UnsafeBufferPointer(start: buffer.pointer, count: count * taps[position].size)
+      }
+    }
+    try run(parts, inputs)
+    return zip(taps, collected).map { tap, buffer in
       UnsafeBufferPointer(start: buffer.pointer, count: count * tap.size)
     }
   }
 
-  /// What is done for so many examples; all plans use one block of memory in turn.
-  private func plan(_ count: Int) throws(NetworkError) -> Plan {
-    if let plan = plans[count] { return plan }
-    let compiler = InferenceCompiler(
-      graph, engine: engine, count: count, kept: Set(taps.map(\.node)), weights: weights,
-      precision: precision, isExact: isExact)
-    let (program, input, buffers) = try compiler.compile(taps: taps.map(\.node)) { count in
-      if let memory, memory.count >= count { return memory }
-      let block = Buffer(count: count)
-      memory = block
-      return block
+  /// Each lane takes the next part until there is none.
+  private func run(
+    _ parts: [Range<Int>], _ inputs: UnsafeBufferPointer<Float>
+  ) throws(NetworkError) {
+    let size = graph.nodes[0].size
+    let next = Atomic<Int>(0)
+    let failure = Mutex<NetworkError?>(nil)
+    whole.engine.onThreads { thread, _ in
+      let lane = lanes[thread]
+      while true {
+        let number = next.add(1, ordering: .relaxed).oldValue
+        guard number < parts.count else { return }
+        let part = parts[number]
+        let values = UnsafeBufferPointer(
+          rebasing: inputs[part.lowerBound * size..<part.upperBound * size])
+        do throws(NetworkError) {
+          for (position, buffer) in try lane.run(values, count: part.count).enumerated() {
+            let width = taps[position].size
+            (collected[position].pointer + part.lowerBound * width).update(
+              from: buffer.pointer, count: part.count * width)
+          }
+        } catch {
+          failure.withLock { $0 = error }
+        }
+      }
     }
-    let plan = Plan(program: program, input: input, taps: buffers)
-    plans[count] = plan
-    return plan
+    whole.engine.enter()
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  private func plan(_ count: Int, on lane: InferenceLane) throws(NetworkError) {
+    try lane.prepare(for: count) { engine, arena throws(NetworkError) in
+      try InferenceCompiler(
+        graph, engine: engine, count: count, kept: Set(taps.map(\.node)), weights: weights,
+        precision: precision, isExact: isExact
+      ).compile(taps: taps.map(\.node), arena: arena)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import CAttention
+import CTransformer
 import Foundation
 import Testing
 

@@ -1,3 +1,4 @@
+import CTransformer
 import Checkpoints
 import Networks
 import Testing
@@ -111,6 +112,42 @@ import Testing
         #expect(try executor.run(inputs) == alone, "\(threads) threads")
       }
     }
+  }
+
+  /// Half of a network's weights lie between images and the first dense layer, as in VGG.
+  private func headedNetwork() throws -> Graph {
+    var builder = try GraphBuilder(inputShape: [24, 24, 3])
+    let convolution = Operation.convolution(Convolution(Window(Extent(3)), filters: 32))
+    var value = try builder.add("convolution", convolution, to: builder.input)
+    value = try builder.add("flat", .reshape([22 * 22 * 32]), to: value)
+    value = try builder.add("wide", .dense(outputs: 60, hasBias: true), to: value)
+    value = try builder.add("rectified", .activation(.relu), to: value)
+    value = try builder.add("logits", .dense(outputs: 10, hasBias: true), to: value)
+    return builder.graph(output: value)
+  }
+
+  @Test(.enabled(if: cdense_is_available() != 0))
+  func `neither batches nor threads change a bit of what is exact`() throws {
+    for graph in [try residualNetwork(), try transformer(), try headedNetwork()] {
+      let network = randomNetwork(graph, seed: 12)
+      let inputs = inputs(graph, 37)
+      let alone = try InferenceExecutor(network, batchSize: 1, isExact: true).run(inputs)
+      for (batch, threads) in [(37, 1), (16, 1), (37, 2), (16, 3), (1, 2)] {
+        let executor = try InferenceExecutor(
+          network, batchSize: batch, threads: threads, isExact: true)
+        #expect(try executor.run(inputs) == alone, "batches of \(batch), \(threads) threads")
+      }
+    }
+  }
+
+  @Test func `new parameters count on every thread`() throws {
+    let graph = try residualNetwork()
+    let (first, second) = (randomNetwork(graph, seed: 13), randomNetwork(graph, seed: 14))
+    let inputs = inputs(graph, 40)
+    let executor = try InferenceExecutor(first, threads: 3)
+    _ = try executor.run(inputs)
+    try executor.load(second.parameters)
+    #expect(try executor.run(inputs) == InferenceExecutor(second, threads: 3).run(inputs))
   }
 
   @Test func `bfloat16 differs by parts in a thousand, or is refused`() throws {

@@ -5,15 +5,17 @@ extension InferenceCompiler {
   func dense(_ index: Int) throws(NetworkError) {
     let node = graph.nodes[index]
     let tail = tail(of: index)
+    if type == .float32, VectorDenseStep.isAvailable { return try denseByVectors(index, tail) }
     let hasBias = try biasDescriptor(index, tail.normalization) != nil
     // A sum that goes on through all blocks, as in transformers, keeps its digits.
     let sums = tail.parts.contains { if case .residual = $0 { true } else { false } }
     let written = sums && node.shape.count > 1 ? ElementType.float32 : type
-    let convolution = try asConvolution(index, tail, hasBias)
-    let (arrays, choice) =
-      if let convolution { convolution } else {
-        try asProduct(index, tail, hasBias, written)
-      }
+    let arrays = try DenseArrays(
+      count * node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
+      isProduct: node.shape.count > 1, type, written, layer: node.name)
+    let choice = try choose(
+      index, tail, destination: { _ throws(NetworkError) in arrays.target },
+      { attributes throws(NetworkError) in try made(arrays, attributes, layer: node.name) })
     let input = node.inputs[0]
     try finish(
       index, tail, choice, source: (arrays.source, try plain(input, type)), target: arrays.target,
@@ -21,40 +23,41 @@ extension InferenceCompiler {
     ) { other, _ throws(NetworkError) in try self.plain(other, written) }
   }
 
-  private func asProduct(
-    _ index: Int, _ tail: Tail, _ hasBias: Bool, _ written: ElementType
-  ) throws(NetworkError) -> (DenseArrays, Choice) {
+  /// By kernels of our own, which give an example the same bits among any others, on any number of
+  /// threads: oneDNN shares out the inputs too where weights are many and examples few.
+  private func denseByVectors(_ index: Int, _ tail: Tail) throws(NetworkError) {
     let node = graph.nodes[index]
-    let arrays = try DenseArrays(
-      count * node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
-      isProduct: node.shape.count > 1, type, written, layer: node.name)
-    return (arrays, try choice(of: arrays, index, tail))
-  }
-
-  /// For many rows an example, where oneDNN has kernels for convolutions with AVX-512 that go over
-  /// them in larger pieces than its products do, and do as much at once.
-  private func asConvolution(
-    _ index: Int, _ tail: Tail, _ hasBias: Bool
-  ) throws(NetworkError) -> (DenseArrays, Choice)? {
-    let node = graph.nodes[index]
-    guard node.shape.count > 1, type == .float32, conednn_channel_block() == 16 else { return nil }
-    let arrays = try DenseArrays(
-      asConvolutionOf: count, node.shape.dropLast().reduce(1, *), kernel(of: index), hasBias,
-      layer: node.name)
-    guard let choice = try? choice(of: arrays, index, tail), choice.parts == tail.parts.count,
-      choice.descriptor.implementation.hasPrefix("brgconv_1x1:avx")
-    else { return nil }
-    return (arrays, choice)
-  }
-
-  private func choice(
-    of arrays: DenseArrays, _ index: Int, _ tail: Tail
-  ) throws(NetworkError) -> Choice {
-    try choose(
-      index, tail, destination: { _ throws(NetworkError) in arrays.target },
-      { attributes throws(NetworkError) in
-        try made(arrays, attributes, layer: name(index))
-      })
+    let ending = VectorDenseStep.Ending(tail.parts)
+    let (inputs, outputs) = (kernel(of: index)[0], kernel(of: index)[1])
+    let shape = VectorDenseStep.Shape(
+      rows: count * node.size / outputs, inputs: inputs, outputs: outputs,
+      function: ending.function)
+    let input = node.inputs[0]
+    let source = try plain(input)
+    let residual = try ending.residual.map { other throws(NetworkError) in try plain(other) }
+    let isInPlace = ending.residual.map { isLastUse($0) && !reads(index, $0) } ?? false
+    let output =
+      if let residual, isInPlace { residual } else {
+        region(try MemoryDescriptor([count * node.size], dnnl_a, layer: node.name))
+      }
+    let tiles = try weights.tiles(
+      of: index, normalization: tail.normalization, inputs: inputs, outputs: outputs)
+    let bias = try biasDescriptor(index, tail.normalization).map { _ in
+      weights.bias(of: index, normalization: tail.normalization)
+    }
+    plan([source, output] + (residual.map { [$0] } ?? [])) { [engine] memory in
+      VectorDenseStep(
+        shape, source: memory(source), weights: tiles, bias: bias,
+        residual: residual.map(memory), target: memory(output), engine: engine)
+    }
+    consume([input])
+    if let other = ending.residual {
+      consume([other])
+      if isInPlace { forget(other) }
+    }
+    define(
+      index, Form(arrangement: .plain(.float32), region: output),
+      absorbing: tail.absorbed(ending.parts))
   }
 
   /// The extents of the kernel, inputs × outputs.
@@ -65,22 +68,12 @@ extension InferenceCompiler {
   private func made(
     _ arrays: DenseArrays, _ attributes: Attributes, layer: String
   ) throws(NetworkError) -> [PrimitiveDescriptor] {
-    var window = conednn_window(
-      kernel: (1, 1), strides: (1, 1), dilation: (0, 0), padding_before: (0, 0),
-      padding_after: (0, 0))
     let descriptor = try? PrimitiveDescriptor(layer: layer, "multiply by the kernel") { result in
       withDescriptors(arrays.source, arrays.kernel, arrays.bias, arrays.target) {
-        switch arrays.way {
-        case .product:
-          conednn_product(&result, engine.handle, attributes.handle, $0, $1, $2, $3)
-        case .layer:
-          conednn_dense_forward(
+        arrays.isProduct
+          ? conednn_product(&result, engine.handle, attributes.handle, $0, $1, $2, $3)
+          : conednn_dense_forward(
             &result, engine.handle, attributes.handle, dnnl_forward_inference, $0, $1, $2, $3)
-        case .convolution:
-          conednn_convolution_forward(
-            &result, engine.handle, attributes.handle, dnnl_forward_inference,
-            dnnl_convolution_direct, $0, $1, $2, $3, &window)
-        }
       }
     }
     return descriptor.map { [$0] } ?? []
@@ -89,17 +82,9 @@ extension InferenceCompiler {
 
 /// How the arrays of a dense layer are described to oneDNN; they lie in memory all the same.
 private struct DenseArrays {
-  /// What oneDNN is asked for.
-  enum Way {
-    /// Its product of matrices, for many rows an example.
-    case product
-    /// Its dense layer, for one.
-    case layer
-    /// Its convolution with windows of one place, over rows as places of images.
-    case convolution
-  }
-
-  let way: Way
+  /// Whether oneDNN is asked for a product of matrices, for many rows an example, and not for a dense
+  /// layer.
+  let isProduct: Bool
   let source: MemoryDescriptor
   /// In whatever arrangement oneDNN wants.
   let kernel: MemoryDescriptor
@@ -112,7 +97,7 @@ private struct DenseArrays {
     _ rows: Int, _ shape: [Int], _ hasBias: Bool, isProduct: Bool, _ type: ElementType,
     _ written: ElementType, layer: String
   ) throws(NetworkError) {
-    way = isProduct ? .product : .layer
+    self.isProduct = isProduct
     source = try MemoryDescriptor([rows, shape[0]], dnnl_ab, type, layer: layer)
     target = try MemoryDescriptor([rows, shape[1]], dnnl_ab, written, layer: layer)
     // oneDNN's product takes the kernel as inputs × outputs, its layer as outputs × inputs.
@@ -124,17 +109,5 @@ private struct DenseArrays {
       ? try isProduct
         ? MemoryDescriptor([1, shape[1]], dnnl_ab, layer: layer)
         : MemoryDescriptor([shape[1]], dnnl_a, layer: layer) : nil
-  }
-
-  init(
-    asConvolutionOf examples: Int, _ rows: Int, _ shape: [Int], _ hasBias: Bool, layer: String
-  ) throws(NetworkError) {
-    way = .convolution
-    source = try MemoryDescriptor([examples, shape[0], rows, 1], dnnl_acdb, layer: layer)
-    target = try MemoryDescriptor([examples, shape[1], rows, 1], dnnl_acdb, layer: layer)
-    let extents = [shape[1], shape[0], 1, 1]
-    kernel = try MemoryDescriptor(extents, dnnl_format_tag_any, layer: layer)
-    stored = try MemoryDescriptor(extents, strides: [1, shape[1], 1, 1], layer: layer)
-    bias = hasBias ? try MemoryDescriptor([shape[1]], dnnl_a, layer: layer) : nil
   }
 }

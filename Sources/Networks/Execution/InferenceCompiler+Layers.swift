@@ -100,7 +100,7 @@ extension InferenceCompiler {
       layer: layer, reason: "oneDNN has no kernel for this \(graph.nodes[index].operation.kind)")
   }
 
-  private func reads(_ index: Int, _ other: Int) -> Bool {
+  func reads(_ index: Int, _ other: Int) -> Bool {
     graph.nodes[index].inputs.contains { owner[$0] == owner[other] }
   }
 

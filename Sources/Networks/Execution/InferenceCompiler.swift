@@ -255,7 +255,7 @@ final class InferenceCompiler {
       }
     }
     try compiler.preparation.finish()
-    weights.whenLoaded(compiler.preparation)
+    weights.whenLoaded(compiler.preparation, on: engine)
     try compiler.preparation.run(on: engine.stream)
     try compiler.program.finish()
     return compiler.program

@@ -1,4 +1,5 @@
 import COneDNN
+import CTransformer
 import Checkpoints
 
 /// The weights of an executor as its kernels read them.
@@ -12,10 +13,17 @@ final class PackedWeights {
     var normalization: Int?
   }
 
+  /// How a kernel lies once it is packed.
+  private enum Packing: Equatable {
+    /// As oneDNN wants it; `stored` describes how parameters have it.
+    case described(stored: MemoryDescriptor, wanted: MemoryDescriptor)
+    /// In tiles of columns, for ``VectorDenseStep``.
+    case tiles(inputs: Int, outputs: Int)
+  }
+
   private struct Kernel {
     var source: Source
-    var stored: MemoryDescriptor
-    var wanted: MemoryDescriptor
+    var packing: Packing
     var buffer: Buffer
   }
 
@@ -25,7 +33,7 @@ final class PackedWeights {
   private var kernels: [Kernel] = []
   private var biases: [(node: Int, normalization: Int?, buffer: Buffer)] = []
   private var copies: [Int: Buffer] = [:]
-  private var preparations: [Program] = []
+  private var preparations: [(program: Program, engine: Engine)] = []
 
   init(_ graph: Graph, _ tensors: [Tensor], engine: Engine) {
     self.graph = graph
@@ -36,15 +44,19 @@ final class PackedWeights {
   /// Replaces all parameters, and packs what was packed again.
   func load(_ tensors: [Tensor]) throws(NetworkError) {
     self.tensors = tensors
+    engine.enter()
     for kernel in kernels { try pack(kernel) }
     for bias in biases { fill(bias.buffer, node: bias.node, bias.normalization) }
     for (slot, buffer) in copies { buffer.fill(from: tensors[slot].values) }
-    for preparation in preparations { try preparation.run(on: engine.stream) }
+    for (program, engine) in preparations {
+      engine.enter()
+      try program.run(on: engine.stream)
+    }
   }
 
-  /// Runs `program` whenever there are new parameters.
-  func whenLoaded(_ program: Program) {
-    if !program.isEmpty { preparations.append(program) }
+  /// Runs `program` on the threads of `engine` whenever there are new parameters.
+  func whenLoaded(_ program: Program, on engine: Engine) {
+    if !program.isEmpty { preparations.append((program, engine)) }
   }
 
   // MARK: What kernels read
@@ -62,12 +74,28 @@ final class PackedWeights {
   func kernel(
     of node: Int, normalization: Int?, stored: MemoryDescriptor, wanted: MemoryDescriptor
   ) throws(NetworkError) -> Buffer {
+    try kernel(
+      of: node, normalization: normalization, .described(stored: stored, wanted: wanted),
+      count: wanted.count)
+  }
+
+  /// The kernel of `node`, inputs × outputs, in tiles of columns.
+  func tiles(
+    of node: Int, normalization: Int?, inputs: Int, outputs: Int
+  ) throws(NetworkError) -> Buffer {
+    try kernel(
+      of: node, normalization: normalization, .tiles(inputs: inputs, outputs: outputs),
+      count: cdense_packed_count(inputs, outputs))
+  }
+
+  private func kernel(
+    of node: Int, normalization: Int?, _ packing: Packing, count: Int
+  ) throws(NetworkError) -> Buffer {
     let source = Source(kernel: graph.nodes[node].parameters[0], normalization: normalization)
-    if let found = kernels.first(where: { $0.source == source && $0.wanted == wanted }) {
+    if let found = kernels.first(where: { $0.source == source && $0.packing == packing }) {
       return found.buffer
     }
-    let kernel = Kernel(
-      source: source, stored: stored, wanted: wanted, buffer: Buffer(count: wanted.count))
+    let kernel = Kernel(source: source, packing: packing, buffer: Buffer(count: count))
     try pack(kernel)
     kernels.append(kernel)
     return kernel.buffer
@@ -122,18 +150,20 @@ final class PackedWeights {
     } else {
       raw.fill(from: values)
     }
-    if kernel.wanted == kernel.stored {
+    switch kernel.packing {
+    case .tiles(let inputs, let outputs):
+      cdense_pack(inputs, outputs, raw.pointer, kernel.buffer.pointer)
+    case .described(let stored, let wanted) where stored == wanted:
       kernel.buffer.fill(from: UnsafeBufferPointer(raw.values))
-      return
+    case .described(let stored, let wanted):
+      let layer = graph.parameters[kernel.source.kernel].layer
+      let program = Program()
+      program.append(
+        try Reorder.step(
+          from: (stored, raw), to: (wanted, kernel.buffer), engine: engine, layer: layer))
+      try program.finish()
+      try program.run(on: engine.stream)
     }
-    let layer = graph.parameters[kernel.source.kernel].layer
-    let program = Program()
-    program.append(
-      try Reorder.step(
-        from: (kernel.stored, raw), to: (kernel.wanted, kernel.buffer), engine: engine, layer: layer
-      ))
-    try program.finish()
-    try program.run(on: engine.stream)
   }
 
   private func fill(_ buffer: Buffer, node: Int, _ normalization: Int?) {

@@ -1,5 +1,5 @@
-import CAttention
 import COneDNN
+import CTransformer
 
 /// ``AttentionStep`` in Float32 by kernels of our own: oneDNN's products of matrices as small as those
 /// of one head reach half the speed of the processor.
