@@ -132,30 +132,28 @@ final class PackedWeights {
   }
 
   private func pack(_ kernel: Kernel) throws(NetworkError) {
-    let values = tensors[kernel.source.kernel].values
-    let raw = Buffer(count: values.count)
+    var values = tensors[kernel.source.kernel].values
     if let normalization = kernel.source.normalization {
       // Outputs run fastest in every kernel as it is stored, depthwise ones included.
       let scales = scales(normalization)
-      values.withUnsafeBufferPointer { values in
+      values.withUnsafeMutableBufferPointer { values in
         scales.withUnsafeBufferPointer { scales in
           for start in stride(from: 0, to: values.count, by: scales.count) {
             for channel in scales.indices {
-              raw.pointer[start + channel] = Float(
-                Double(values[start + channel]) * scales[channel])
+              values[start + channel] = Float(Double(values[start + channel]) * scales[channel])
             }
           }
         }
       }
-    } else {
-      raw.fill(from: values)
     }
     switch kernel.packing {
     case .tiles(let inputs, let outputs):
-      cdense_pack(inputs, outputs, raw.pointer, kernel.buffer.pointer)
+      cdense_pack(inputs, outputs, values, kernel.buffer.pointer)
     case .described(let stored, let wanted) where stored == wanted:
-      kernel.buffer.fill(from: UnsafeBufferPointer(raw.values))
+      kernel.buffer.fill(from: values)
     case .described(let stored, let wanted):
+      let raw = Buffer(count: values.count)
+      raw.fill(from: values)
       let layer = graph.parameters[kernel.source.kernel].layer
       let program = Program()
       program.append(
