@@ -19,12 +19,16 @@
 
 // From OpenMP's runtime, whose header is not on Swift's search path.
 extern void omp_set_num_threads(int);
+extern int omp_get_max_threads(void);
 extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned);
 
 // The OpenMP threads that oneDNN calls made by this thread use from now on.
 static inline void conednn_use_threads(int count) { omp_set_num_threads(count); }
+
+// How many those are.
+static inline int conednn_used_threads(void) { return omp_get_max_threads(); }
 
 // Calls `body` once on each of at most `count` threads, the same ones that oneDNN uses.
 static inline void conednn_on_threads(int count, void (*body)(void *), void *context) {

@@ -18,19 +18,23 @@ public struct FeatureProvenance: Hashable, Sendable {
   /// What was done to the examples first.
   public var preprocessing: String
 
+  /// In which numbers the network was computed: `f32`, `f32 exact`, `bf16`, or `bf16 from` a layer on.
+  public var numbers: String
+
   /// The version of the program that wrote the file.
   public var version: String
 
   /// All of them; a text may be empty where there is nothing to tell.
   public init(
     checkpoint: String, checkpointDigest: String, set: String, tap: String, preprocessing: String,
-    version: String
+    numbers: String = "", version: String
   ) {
     self.checkpoint = checkpoint
     self.checkpointDigest = checkpointDigest
     self.set = set
     self.tap = tap
     self.preprocessing = preprocessing
+    self.numbers = numbers
     self.version = version
   }
 
@@ -38,7 +42,8 @@ public struct FeatureProvenance: Hashable, Sendable {
   func write(to root: Group) throws(HDF5Error) {
     for (name, value) in [
       ("checkpoint", checkpoint), ("checkpoint_digest", checkpointDigest), ("set", set),
-      ("tap", tap), ("preprocessing", preprocessing), ("anamorph_version", version),
+      ("tap", tap), ("preprocessing", preprocessing), ("numbers", numbers),
+      ("anamorph_version", version),
     ] { try root.setAttribute(name, value) }
   }
 }
@@ -81,7 +86,8 @@ public struct FeatureFile: Sendable {
       provenance: FeatureProvenance(
         checkpoint: texts["checkpoint"] ?? "", checkpointDigest: texts["checkpoint_digest"] ?? "",
         set: texts["set"] ?? "", tap: texts["tap"] ?? "",
-        preprocessing: texts["preprocessing"] ?? "", version: texts["anamorph_version"] ?? ""))
+        preprocessing: texts["preprocessing"] ?? "", numbers: texts["numbers"] ?? "",
+        version: texts["anamorph_version"] ?? ""))
   }
 
   /// Writes a feature file, which appears whole or not at all.

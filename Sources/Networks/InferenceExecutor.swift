@@ -29,6 +29,9 @@ public final class InferenceExecutor {
   /// In which numbers values are computed.
   public let precision: Precision
 
+  /// The first node that is computed in bfloat16, where ``precision`` is that.
+  public let firstBFloat16: Int
+
   /// Whether algorithms that lose digits are left out.
   public let isExact: Bool
 
@@ -48,12 +51,14 @@ public final class InferenceExecutor {
   ///   - batchSize: The most examples computed at a time; larger sets run in several batches.
   ///   - threads: How many threads oneDNN uses.
   ///   - precision: In which numbers values are computed.
+  ///   - first: The node from which on they are, with ``Precision/bfloat16``; those before it are computed
+  ///     in Float32. ``MixedPrecision`` finds it for an error that is allowed.
   ///   - isExact: Whether to do without Winograd's algorithm, which computes 3 × 3 convolutions in
   ///     half the time and loses one to two of seven digits.
   /// - Throws: ``NetworkError`` when oneDNN cannot run an operation, or the processor the precision.
   public init(
     _ network: Network, taps: [Tap]? = nil, batchSize: Int = 64, threads: Int = 1,
-    precision: Precision = .float32, isExact: Bool = false
+    precision: Precision = .float32, bfloat16From first: Int = 0, isExact: Bool = false
   ) throws(NetworkError) {
     let graph = network.graph
     precondition(batchSize >= 1, "a batch size of \(batchSize)")
@@ -73,6 +78,7 @@ public final class InferenceExecutor {
     self.taps = taps
     self.batchSize = batchSize
     self.precision = precision
+    firstBFloat16 = first
     self.isExact = isExact
     division = BatchDivision(graph, taps: taps, threads: threads)
     let engine = try Engine(threads: threads)
@@ -206,7 +212,7 @@ public final class InferenceExecutor {
     try lane.prepare(for: count) { engine, arena throws(NetworkError) in
       try InferenceCompiler(
         graph, engine: engine, count: count, kept: Set(taps.map(\.node)), weights: weights,
-        precision: precision, isExact: isExact
+        precision: precision, bfloat16From: firstBFloat16, isExact: isExact
       ).compile(taps: taps.map(\.node), arena: arena)
     }
   }

@@ -93,17 +93,15 @@ struct Features: ParsableCommand {
       let set = try inputs.set(fitting: network)
       let taps = try naming(checkpoint) { try self.taps(of: network.graph) }
       let classes = try sharedClasses ? self.classes(of: set, taps, network.graph) : nil
-      inference.sayPrecision(quiet: running.quiet)
       try checkSizes(taps, set.count)
-      let executor = try InferenceExecutor(
-        network, taps: taps, batchSize: running.batchSize, threads: running.threads,
-        precision: inference.precision, isExact: inference.exact)
+      let (executor, numbers) = try inference.executor(network, taps: taps, set: set, running)
       try write(
         taps, set, classes,
         FeatureProvenance(
           checkpoint: checkpoint, checkpointDigest: try source.digest(),
           set: data.joined(separator: ", "), tap: taps.map(\.name).joined(separator: ", "),
-          preprocessing: inputs.preprocessing, version: Anamorph.version), executor)
+          preprocessing: inputs.preprocessing, numbers: numbers, version: Anamorph.version),
+        executor)
       for tap in taps {
         StandardError.say(
           "\(output): \(set.count * tap.rowCount(pool)) × "

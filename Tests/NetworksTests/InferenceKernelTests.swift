@@ -150,6 +150,28 @@ import Testing
     #expect(try executor.run(inputs) == InferenceExecutor(second, threads: 3).run(inputs))
   }
 
+  @Test(.enabled(if: Precision.bfloat16.isSupported), arguments: [0.1, 0.01, 1e-3, 1e-4, 0])
+  func `bfloat16 begins where its error stays within what is allowed`(bound: Double) throws {
+    for graph in [try residualNetwork(), try transformer()] {
+      let network = randomNetwork(graph, seed: 15)
+      let examples = inputs(graph, 4)
+      let tap = try graph.penultimate
+      let mixed = try MixedPrecision(network, taps: [tap], examples: examples, within: bound)
+      #expect(mixed.error <= bound)
+      #expect((mixed.first == 0) == (mixed.wholeError <= bound))
+      #expect((mixed.error == 0) == (mixed.first == graph.nodes.count))
+      let expected = try InferenceExecutor(network, taps: [tap]).run(examples)[0]
+      let found = try InferenceExecutor(
+        network, taps: [tap], precision: .bfloat16, bfloat16From: mixed.first
+      ).run(examples)[0]
+      var errors: [Double] = []
+      for (value, other) in zip(expected, found) where value != 0 {
+        errors.append(abs(Double(other) - Double(value)) / abs(Double(value)))
+      }
+      #expect(errors.sorted()[errors.count / 2] == mixed.error)
+    }
+  }
+
   @Test func `bfloat16 differs by parts in a thousand, or is refused`() throws {
     for graph in [try residualNetwork(), try transformer()] {
       let network = Network(graph, seed: 9)

@@ -76,7 +76,7 @@ extension InferenceCompiler {
   /// convolutions of 3 × 3 that move by one, with at least 64 channels on both sides, in Float32.
   private func usesWinograd(_ index: Int, _ convolution: Convolution) -> Bool {
     let window = convolution.window
-    return !isExact && precision == .float32 && window.kernel == Extent(3)
+    return !isExact && type == .float32 && window.kernel == Extent(3)
       && window.strides == Extent(1) && window.dilation == Extent(1) && convolution.groups == 1
       && !convolution.isDepthwise && (inputShape(index).last ?? 0) >= 64
       && convolution.filters >= 64

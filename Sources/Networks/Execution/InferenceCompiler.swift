@@ -38,7 +38,6 @@ final class InferenceCompiler {
   let graph: Graph
   let engine: Engine
   let count: Int
-  let precision: Precision
   let isExact: Bool
   let weights: PackedWeights
   let consumers: [[Int]]
@@ -58,19 +57,21 @@ final class InferenceCompiler {
   /// Borders of zeros that the convolutions after them take over.
   var borders: [Int: (top: Int, bottom: Int, left: Int, right: Int)] = [:]
 
-  /// The type of values between operations.
-  var type: ElementType { precision == .bfloat16 ? .bfloat16 : .float32 }
+  /// The first node that is computed in bfloat16, if any.
+  private let firstBFloat16: Int
+  /// The type of values between the operations planned now.
+  private(set) var type = ElementType.float32
 
   init(
     _ graph: Graph, engine: Engine, count: Int, kept: Set<Int>, weights: PackedWeights,
-    precision: Precision, isExact: Bool
+    precision: Precision, bfloat16From first: Int, isExact: Bool
   ) {
     self.graph = graph
     self.engine = engine
     self.count = count
     self.kept = kept
     self.weights = weights
-    self.precision = precision
+    firstBFloat16 = precision == .bfloat16 ? first : graph.nodes.count
     self.isExact = isExact
     consumers = graph.consumers
     needed = graph.ancestors(of: kept)
@@ -96,6 +97,7 @@ final class InferenceCompiler {
     forms[0] = [Form(arrangement: .plain(.float32), region: input)]
     for index in graph.nodes.indices.dropFirst()
     where needed.contains(index) && !absorbed.contains(index) {
+      type = index < firstBFloat16 ? .float32 : .bfloat16
       try compile(index)
       // Taps are read channels-last; other arrangements of them need not be kept.
       for node in kept where owner[node] == owner[index] { _ = try plain(node) }

@@ -44,7 +44,6 @@ final class PackedWeights {
   /// Replaces all parameters, and packs what was packed again.
   func load(_ tensors: [Tensor]) throws(NetworkError) {
     self.tensors = tensors
-    engine.enter()
     for kernel in kernels { try pack(kernel) }
     for bias in biases { fill(bias.buffer, node: bias.node, bias.normalization) }
     for (slot, buffer) in copies { buffer.fill(from: tensors[slot].values) }
@@ -155,12 +154,15 @@ final class PackedWeights {
       let raw = Buffer(count: values.count)
       raw.fill(from: values)
       let layer = graph.parameters[kernel.source.kernel].layer
-      let program = Program()
-      program.append(
-        try Reorder.step(
-          from: (stored, raw), to: (wanted, kernel.buffer), engine: engine, layer: layer))
-      try program.finish()
-      try program.run(on: engine.stream)
+      // All threads, also where the kernel is for what one of them computes alone.
+      try engine.within { () throws(NetworkError) in
+        let program = Program()
+        program.append(
+          try Reorder.step(
+            from: (stored, raw), to: (wanted, kernel.buffer), engine: engine, layer: layer))
+        try program.finish()
+        try program.run(on: engine.stream)
+      }
     }
   }
 

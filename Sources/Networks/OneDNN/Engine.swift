@@ -33,6 +33,14 @@ final class Engine {
   /// OpenMP keeps the number per thread, and a caller may come on another thread each time.
   func enter() { conednn_use_threads(Int32(threads)) }
 
+  /// Runs `body` on this executor's number of threads, after which the former one counts again.
+  func within<E>(_ body: () throws(E) -> Void) throws(E) {
+    let former = conednn_used_threads()
+    enter()
+    defer { conednn_use_threads(former) }
+    try body()
+  }
+
   /// Calls `body` once on each of oneDNN's threads with its number and how many there are, which may
   /// be fewer than ``threads``: OpenMP decides.
   func onThreads(_ body: (_ thread: Int, _ count: Int) -> Void) {
