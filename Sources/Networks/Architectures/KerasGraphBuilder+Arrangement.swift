@@ -121,7 +121,9 @@ extension KerasGraphBuilder {
     guard shape.count == axes + 1, factors.allSatisfy({ 1...65536 ~= $0 }) else {
       throw layer.error("\(factors) times a value of the shape \(shape)")
     }
-    let method = try layer.interpolation(otherwise: .nearest)
+    // Of a number repeated, the mean over an area is the number.
+    let isArea = layer.setting("interpolation")?.string == "area"
+    let method = isArea ? .nearest : try layer.interpolation(otherwise: .nearest)
     let operation: Operation =
       method == .nearest
       ? .repetition(factors + [1])
@@ -137,7 +139,9 @@ extension KerasLayer {
   ) throws(NetworkError) -> Resizing.Method {
     guard let name = setting("interpolation")?.string else { return otherwise }
     guard let method = Resizing.Method(rawValue: name) else {
-      throw error("the interpolation '\(name)' is not supported; nearest and bilinear are")
+      throw error(
+        "the interpolation '\(name)' is not supported; nearest, bilinear, bicubic, mitchellcubic, "
+          + "gaussian, lanczos3 and lanczos5 are")
     }
     return method
   }

@@ -79,10 +79,11 @@ extension BackwardCompiler {
     let inner = forward.inputShape(index)
     let result = inputGradient(index)
     let channels = inner[2]
-    let rows = Compiler.neighbours(resizing.size.height, of: inner[0], resizing.method)
-    let columns = Compiler.neighbours(resizing.size.width, of: inner[1], resizing.method)
+    let rows = resizing.shares(across: resizing.size.height, of: inner[0])
+    let columns = resizing.shares(across: resizing.size.width, of: inner[1])
     let rowLength = inner[1] * channels
     let (examples, innerSize, size) = (forward.count, inner.reduce(1, *), node.size)
+    let blended = Buffer(count: rowLength)
     program.append(
       PlainStep {
         result.pointer.update(repeating: 0, count: examples * innerSize)
@@ -90,19 +91,17 @@ extension BackwardCompiler {
           let target = result.pointer + example * innerSize
           var source = gradient.pointer + example * size
           for row in rows {
-            let (above, below) = (target + row.first * rowLength, target + row.second * rowLength)
+            blended.pointer.update(repeating: 0, count: rowLength)
             for column in columns {
-              let (left, right) = (column.first * channels, column.second * channels)
-              for channel in 0..<channels {
-                let (top, bottom) = (
-                  source[channel] * (1 - row.share), source[channel] * row.share
-                )
-                above[left + channel] += top * (1 - column.share)
-                above[right + channel] += top * column.share
-                below[left + channel] += bottom * (1 - column.share)
-                below[right + channel] += bottom * column.share
+              for (place, share) in column {
+                let values = blended.pointer + place * channels
+                for channel in 0..<channels { values[channel] += share * source[channel] }
               }
               source += channels
+            }
+            for (place, share) in row {
+              let values = target + place * rowLength
+              for column in 0..<rowLength { values[column] += share * blended.pointer[column] }
             }
           }
         }

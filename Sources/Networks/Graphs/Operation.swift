@@ -137,6 +137,16 @@ public struct Resizing: Hashable, Sendable {
     case nearest
     /// Straight lines between the four around it.
     case bilinear
+    /// Keys's cubic with a = −½ through 4 × 4.
+    case bicubic
+    /// Mitchell and Netravali's cubic with B = C = ⅓ over 4 × 4.
+    case mitchellCubic = "mitchellcubic"
+    /// A normal density with a deviation of ½, up to 1½ away.
+    case gaussian
+    /// Lanczos's windowed sinc, up to 3 away.
+    case lanczos3
+    /// The same up to 5 away.
+    case lanczos5
   }
 
   /// The size of the result.
