@@ -66,17 +66,15 @@ INLINE singles exponential(singles x) {
 enum { most_rows = 8, most_vectors = 3 };
 
 // Products of `rows` rows of a and `vectors` vectors of columns of b, of which row k begins at
-// b + k · vectors · lanes; the sum with what is there where `adds`. Rows, vectors and whether it adds are
-// constants where this is inlined, so that sums stay in registers.
+// b + k · vectors · lanes; added at the end to what is there where `adds`, since short sums lose less. Rows,
+// vectors and whether it adds are constants where this is inlined, so that sums stay in registers.
 INLINE void multiply_tile(const int rows, const int vectors, const bool adds, const float *const *a,
                           const float *b, size_t count, float *to, size_t to_stride) {
   singles sums[most_rows][most_vectors];
 #pragma unroll
   for (int row = 0; row < rows; row++) {
 #pragma unroll
-    for (int z = 0; z < vectors; z++) {
-      sums[row][z] = adds ? load(to + row * to_stride + z * lanes) : splat(0);
-    }
+    for (int z = 0; z < vectors; z++) sums[row][z] = splat(0);
   }
   for (size_t k = 0; k < count; k++) {
     singles columns[most_vectors];
@@ -92,7 +90,10 @@ INLINE void multiply_tile(const int rows, const int vectors, const bool adds, co
 #pragma unroll
   for (int row = 0; row < rows; row++) {
 #pragma unroll
-    for (int z = 0; z < vectors; z++) store(to + row * to_stride + z * lanes, sums[row][z]);
+    for (int z = 0; z < vectors; z++) {
+      float *place = to + row * to_stride + z * lanes;
+      store(place, adds ? load(place) + sums[row][z] : sums[row][z]);
+    }
   }
 }
 

@@ -92,7 +92,8 @@ extension KerasGraphBuilder {
       given.constant(.max, "antialias")?.bool != true,
       given.constant(.max, "preserve_aspect_ratio")?.bool != true
     else {
-      throw given.error("resizing of images by an interpolation other than 'area', and without more, is supported")
+      throw given.error(
+        "resizing of images by an interpolation other than 'area', and without more, is supported")
     }
     return .resizing(Resizing(to: Extent(size[0], size[1]), method))
   }
