@@ -512,7 +512,8 @@ static inline unsigned conednn_normalization_flags(int given_statistics, int sca
          (shift ? dnnl_use_shift : 0);
 }
 
-// Whether the gradient of a normalisation has the shift among its arguments, which it does not use.
+// Whether the gradient of a batch normalisation has the shift among its arguments, which it does not use;
+// that of rows has it in every version.
 static inline int conednn_gradient_reads_shift(void) { return DNNL_VERSION_MAJOR == 2; }
 
 static inline dnnl_status_t conednn_normalization_forward(conednn_result result,

@@ -78,9 +78,7 @@ extension BackwardCompiler {
         bindings.append((DNNL_ARG_SCALE, arrays.parameter, forward.parameters[slot]))
         bindings.append((DNNL_ARG_DIFF_SCALE, arrays.parameter, result))
       } else {
-        if conednn_gradient_reads_shift() != 0 {
-          bindings.append((DNNL_ARG_SHIFT, arrays.parameter, forward.parameters[slot]))
-        }
+        bindings.append((DNNL_ARG_SHIFT, arrays.parameter, forward.parameters[slot]))
         bindings.append((DNNL_ARG_DIFF_SHIFT, arrays.parameter, result))
       }
     }
