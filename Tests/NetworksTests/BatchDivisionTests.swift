@@ -37,6 +37,17 @@ import Testing
     }
   }
 
+  @Test func `what records much of a network is not divided`() throws {
+    var builder = try GraphBuilder(inputShape: [8, 8, 3])
+    let convolution = Operation.convolution(Convolution(Window(Extent(1)), filters: 8))
+    let value = try builder.add("convolution", convolution, to: builder.input)
+    let mean = try builder.add("mean", .globalAveragePooling(keepsAxes: false), to: value)
+    let graph = builder.graph(output: mean)
+    let recorded = BatchDivision(graph, taps: [graph.tap(at: value)], threads: 2)
+    #expect(recorded.parts(of: 16).count == 1)
+    #expect(BatchDivision(graph, taps: [graph.outputTap], threads: 2).parts(of: 16).count > 1)
+  }
+
   @Test func `all threads together compute what is too little, or uneven, for each of them`() throws
   {
     let division = try division(side: 10, outputs: 1, threads: 2)

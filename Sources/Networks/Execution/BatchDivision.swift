@@ -9,6 +9,8 @@ public struct BatchDivision: Sendable {
   /// values that convolutions and dense layers have, at least 2.
   public let preferred: Int
   private let threads: Int
+  /// Whether so much is recorded that it had better not lie in memory twice, by part and together.
+  private let recordsMuch: Bool
 
   /// How batches are divided for what is recorded at `taps`.
   public init(_ graph: Graph, taps: [Tap], threads: Int) {
@@ -23,12 +25,15 @@ public struct BatchDivision: Sendable {
       default: break
       }
     }
+    recordsMuch = 4 * taps.reduce(0) { $0 + $1.size } > values
     preferred = max(2, (3 * weights + values - 1) / max(values, 1))
   }
 
   /// The examples of each part; one part when all threads had better compute the batch together: when
-  /// there is too little for each, or some would go without for long. Sizes differ by one at most.
+  /// there is too little for each, when some would go without for long, or when more is recorded than a
+  /// quarter of the values. Sizes differ by one at most.
   public func parts(of count: Int) -> [Range<Int>] {
+    if recordsMuch { return [0..<count] }
     let rounds = max(1, (count + threads * preferred / 2) / (threads * preferred))
     let parts = threads * rounds
     let largest = (count + parts - 1) / parts
