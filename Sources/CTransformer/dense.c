@@ -111,9 +111,11 @@ size_t cdense_scratch_count(void) { return row_block * column_block; }
 
 size_t cdense_column_block(void) { return column_block; }
 
-void cdense_rows(
-    const cdense_shape *shape, size_t rows, size_t first, size_t end, const float *source,
-    const float *packed, const float *bias, const float *residual, float *target, float *scratch) {
+size_t cdense_row_group(void) { return most_rows; }
+
+void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t end,
+                 const float *source, const float *packed, const float *bias, const float *residual,
+                 float *target, float *scratch) {
   size_t height = shape->inputs, stride = shape->target_stride;
   // Sums are kept from one part of the inputs to the next.
   bool is_whole = height <= input_block;
@@ -133,13 +135,8 @@ void cdense_rows(
             a[i] = source + (row + smaller(i, some - 1)) * shape->source_stride + start;
           }
           float *sums = is_whole ? scratch : scratch + (row - block) * column_block;
-          if (start == 0) {
-            multiply(most_rows, most_vectors, false, a, weights, height, start, count,
-                     rounded(columns), sums, column_block);
-          } else {
-            multiply(most_rows, most_vectors, true, a, weights, height, start, count,
-                     rounded(columns), sums, column_block);
-          }
+          multiply(most_rows, most_vectors, start > 0, a, weights, height, start, count,
+                   rounded(columns), sums, column_block);
           if (start + count < height) continue;
           float *to = target + row * stride + column;
           const float *added = residual ? residual + row * stride + column : NULL;
@@ -179,6 +176,8 @@ void cdense_pack(size_t inputs, size_t outputs, const float *weights, float *pac
 size_t cdense_scratch_count(void) { return 0; }
 
 size_t cdense_column_block(void) { return 1; }
+
+size_t cdense_row_group(void) { return 1; }
 
 void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t end,
                  const float *source, const float *packed, const float *bias, const float *residual,

@@ -66,9 +66,9 @@ INLINE singles exponential(singles x) {
 enum { most_rows = 8, most_vectors = 3 };
 
 // Products of `rows` rows of a and `vectors` vectors of columns of b, of which row k begins at
-// b + k · vectors · lanes; added at the end to what is there where `adds`, since short sums lose less. Rows,
-// vectors and whether it adds are constants where this is inlined, so that sums stay in registers.
-INLINE void multiply_tile(const int rows, const int vectors, const bool adds, const float *const *a,
+// b + k · vectors · lanes; added at the end to what is there where `adds`, since short sums lose less. Rows
+// and vectors are constants where this is inlined, so that sums stay in registers.
+INLINE void multiply_tile(const int rows, const int vectors, bool adds, const float *const *a,
                           const float *b, size_t count, float *to, size_t to_stride) {
   singles sums[most_rows][most_vectors];
 #pragma unroll
@@ -106,7 +106,7 @@ INLINE int next_tile(size_t left, int most) {
 
 // Products of `rows` rows of a, each of `count` numbers, and `columns` columns of b, which lies in tiles of
 // at most `vectors` vectors, each of `height` rows. The first of b's rows that counts is number `start`.
-INLINE void multiply(const int rows, const int vectors, const bool adds, const float *const *a,
+INLINE void multiply(const int rows, const int vectors, bool adds, const float *const *a,
                      const float *b, size_t height, size_t start, size_t count, size_t columns,
                      float *to, size_t to_stride) {
   for (size_t first = 0; first < columns;) {

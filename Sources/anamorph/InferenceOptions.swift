@@ -10,9 +10,9 @@ extension Precision: ExpressibleByArgument {}
 struct InferenceOptions: ParsableArguments {
   @Option(
     help: """
-      In which numbers values are computed: f32, or bf16 on processors that have it, as far from the \
-      end of the network as features differ by no more than 1 % (median; measured and said). Faster \
-      where the processor has matrix units; without them it may be slower than f32.
+      In which numbers values are computed: f32, or bf16 on processors that have it, with as much of \
+      the beginning in f32 as keeps features within 1 % (median; measured and said). Faster where the \
+      processor has matrix units; without them it may be slower than f32.
       """)
   var precision = Precision.float32
 
@@ -28,38 +28,47 @@ struct InferenceOptions: ParsableArguments {
 
   /// The executor for all of a set, and what is recorded of its numbers: `f32`, `f32 exact`, `bf16`, or
   /// `bf16 from` a layer on.
-  ///
-  /// What error bfloat16 brings is measured on up to four of the examples, and said on standard error.
   func executor(
     _ network: Network, taps: [Tap], set: ExampleSet, _ running: RunningOptions
   ) throws -> (executor: InferenceExecutor, numbers: String) {
-    var mixed: MixedPrecision?
+    var first = 0
+    var numbers = exact ? "f32 exact" : "f32"
     if precision == .bfloat16 {
-      let count = min(4, set.count)
-      let examples = try set.values(at: (0..<count).map { $0 * set.count / count })
-      mixed = try MixedPrecision(
-        network, taps: taps, examples: examples, within: Self.allowedError,
-        threads: running.threads, isExact: exact)
+      first = try firstBFloat16(network, taps: taps, set: set, running)
+      let nodes = network.graph.nodes
+      if first < nodes.count { numbers = first == 0 ? "bf16" : "bf16 from \(nodes[first].layer)" }
     }
     let executor = try InferenceExecutor(
       network, taps: taps, batchSize: running.batchSize, threads: running.threads,
-      precision: precision, bfloat16From: mixed?.first ?? 0, isExact: exact)
-    guard let mixed else { return (executor, exact ? "f32 exact" : "f32") }
-    let nodes = network.graph.nodes
-    let start = nodes.indices.contains(mixed.first) ? nodes[mixed.first].layer : nil
-    let numbers = mixed.first == 0 ? "bf16" : start.map { "bf16 from \($0)" } ?? "f32"
-    StandardError.say(
-      mixed.first == 0
-        ? "bf16: features differ by \(percent(mixed.error)) from those in f32 (median of "
-          + "\(min(4, set.count)) examples)"
-        : "bf16: features would differ by \(percent(mixed.wholeError)) from those in f32 (median of "
-          + "\(min(4, set.count)) examples), more than \(percent(Self.allowedError)); "
-          + (start.map {
-            "layers before '\($0)' are computed in f32, and they differ by "
-              + percent(mixed.error)
-          } ?? "all layers are computed in f32"),
-      unless: running.quiet)
+      precision: precision, bfloat16From: first, isExact: exact)
     return (executor, numbers)
+  }
+
+  /// The node from which on a network is computed in bfloat16. What error that brings is measured on up to
+  /// four of the examples, and said on standard error.
+  private func firstBFloat16(
+    _ network: Network, taps: [Tap], set: ExampleSet, _ running: RunningOptions
+  ) throws -> Int {
+    let count = min(4, set.count)
+    let mixed = try MixedPrecision(
+      network, taps: taps, examples: set.values(at: (0..<count).map { $0 * set.count / count }),
+      within: Self.allowedError, threads: running.threads, isExact: exact)
+    let measured = "from those in f32 (median of \(count) examples)"
+    let said: String
+    if mixed.first == 0 {
+      said = "differ by \(percent(mixed.error)) \(measured)"
+    } else {
+      let remedy =
+        mixed.first == network.graph.nodes.count
+        ? "all layers are computed in f32"
+        : "layers before '\(network.graph.nodes[mixed.first].layer)' are computed in f32, and they "
+          + "differ by \(percent(mixed.error))"
+      said =
+        "would differ by \(percent(mixed.wholeError)) \(measured), more than "
+        + "\(percent(Self.allowedError)); \(remedy)"
+    }
+    StandardError.say("bf16: features \(said)", unless: running.quiet)
+    return mixed.first
   }
 
   private func percent(_ error: Double) -> String {

@@ -38,6 +38,9 @@ size_t cdense_scratch_count(void);
 // How many columns are computed together: what `first` is best a multiple of.
 size_t cdense_column_block(void);
 
+// How many rows are computed together: what the number of rows is best a multiple of.
+size_t cdense_row_group(void);
+
 // Columns `first` to before `end` of the results for so many rows, of which no column depends on the
 // others. `first` is a multiple of cdense_column_block(), `end` too or the number of outputs.
 //

@@ -81,7 +81,7 @@ final class VectorDenseStep: Step {
   /// What one of `count` threads computes, if anything: rows in groups that kernels take at once, and
   /// columns when there are less than a few groups for each thread.
   private func part(of thread: Int, _ count: Int) -> Part? {
-    let (group, block) = (8, cdense_column_block())
+    let (group, block) = (cdense_row_group(), cdense_column_block())
     let groups = (shape.rows + group - 1) / group
     let blocks = (shape.outputs + block - 1) / block
     let across = min(blocks, max(1, 4 * count / max(groups, 1)), count)

@@ -41,7 +41,8 @@ extension Resizing {
   func shares(across count: Int, of extent: Int) -> [[(place: Int, share: Float)]] {
     (0..<count).map { place in
       let exact = (Double(place) + 0.5) * Double(extent) / Double(count)
-      if method == .nearest { return [(min(max(Int(exact), 0), extent - 1), 1)] }
+      let nearest = min(Int(exact), extent - 1)
+      if method == .nearest { return [(nearest, 1)] }
       var center = exact - 0.5
       if method == .bicubic {
         // TensorFlow looks its shares up in a table of 1,024 steps from one number to the next.
@@ -50,12 +51,12 @@ extension Resizing {
       // Beyond the edge there is nothing: what is there shares the whole.
       let first = max(0, Int((center - method.radius).rounded(.up)))
       let last = min(extent - 1, Int((center + method.radius).rounded(.down)))
-      var shares = (min(first, extent - 1)...max(last, min(first, extent - 1))).map {
+      let shares = (first...last).map {
         (place: $0, share: method.share(at: abs(Double($0) - center)))
       }
       let total = shares.reduce(0) { $0 + $1.share }
-      if total == 0 { shares = [(min(max(Int(exact), 0), extent - 1), 1)] }
-      return shares.map { ($0.place, Float($0.share / (total == 0 ? 1 : total))) }
+      if total == 0 { return [(nearest, 1)] }
+      return shares.map { ($0.place, Float($0.share / total)) }
     }
   }
 }
