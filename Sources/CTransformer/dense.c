@@ -14,6 +14,9 @@ int cdense_is_available(void) { return __builtin_cpu_supports("avx512f"); }
 // rows after which the next columns follow, while their inputs are still in the second.
 enum { column_block = 192, input_block = 1024, row_block = 512 };
 
+// The size of the second-level cache, about.
+enum { second_level_bytes = 2 << 20 };
+
 // Φ(a) − ½ for 0 ≤ a < 6 in 32 pieces of the same length, each by the first six terms of its Taylor series
 // around its middle, in units of a piece: Φ's derivatives are the density times Hermite's polynomials.
 enum { pieces = 32, terms = 6 };
@@ -71,8 +74,11 @@ INLINE singles load_some(const float *from, size_t count) {
   return values;
 }
 
-INLINE void store_some(float *to, singles values, size_t count) {
-  if (count >= lanes) {
+// Past the caches where `streams` and the vector is one of their lines.
+INLINE void store_some(float *to, singles values, size_t count, bool streams) {
+  if (count >= lanes && streams && (uintptr_t)to % sizeof values == 0) {
+    __builtin_nontemporal_store(values, (singles *)to);
+  } else if (count >= lanes) {
     store(to, values);
   } else {
     memcpy(to, &values, count * sizeof(float));
@@ -82,7 +88,7 @@ INLINE void store_some(float *to, singles values, size_t count) {
 // Writes sums of a few rows as results; all pointers are at the first column.
 INLINE void finish(
     const cdense_function function, size_t rows, size_t columns, const float *sums,
-    const float *bias, const float *residual, float *target, size_t target_stride) {
+    const float *bias, const float *residual, float *target, size_t target_stride, bool streams) {
   for (size_t row = 0; row < rows; row++) {
     for (size_t j = 0; j < columns; j += lanes) {
       size_t some = columns - j;
@@ -93,7 +99,7 @@ INLINE void finish(
       if (function == cdense_gelu) value = gelu(value);
       if (function == cdense_gelu_sigmoid) value = gelu_sigmoid(value);
       if (residual) value += load_some(residual + row * target_stride + j, some);
-      store_some(target + row * target_stride + j, value, some);
+      store_some(target + row * target_stride + j, value, some, streams);
     }
   }
 }
@@ -117,6 +123,9 @@ void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t en
                  const float *source, const float *packed, const float *bias, const float *residual,
                  float *target, float *scratch) {
   size_t height = shape->inputs, stride = shape->target_stride;
+  // More results than the second-level cache holds are written past it: it then need not read what is
+  // there before, and keeps weights and inputs instead. A residual is mostly where the results go.
+  bool streams = !residual && rows * (end - first) * sizeof(float) > second_level_bytes;
   // Sums are kept from one part of the inputs to the next.
   bool is_whole = height <= input_block;
   size_t step = is_whole ? rows : row_block;
@@ -143,22 +152,24 @@ void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t en
           const float *shift = bias ? bias + column : NULL;
           switch (shape->function) {
             case cdense_identity:
-              finish(cdense_identity, some, columns, sums, shift, added, to, stride);
+              finish(cdense_identity, some, columns, sums, shift, added, to, stride, streams);
               break;
             case cdense_relu:
-              finish(cdense_relu, some, columns, sums, shift, added, to, stride);
+              finish(cdense_relu, some, columns, sums, shift, added, to, stride, streams);
               break;
             case cdense_gelu:
-              finish(cdense_gelu, some, columns, sums, shift, added, to, stride);
+              finish(cdense_gelu, some, columns, sums, shift, added, to, stride, streams);
               break;
             case cdense_gelu_sigmoid:
-              finish(cdense_gelu_sigmoid, some, columns, sums, shift, added, to, stride);
+              finish(cdense_gelu_sigmoid, some, columns, sums, shift, added, to, stride, streams);
               break;
           }
         }
       }
     }
   }
+  // What was written past the caches comes before whatever tells other threads that it is there.
+  if (streams) _mm_sfence();
 }
 
 #pragma clang attribute pop

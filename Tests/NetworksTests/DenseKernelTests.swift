@@ -74,6 +74,8 @@ import Testing
       Sizes(rows: 8, inputs: 16, outputs: 48), Sizes(rows: 9, inputs: 33, outputs: 65),
       Sizes(rows: 50, inputs: 64, outputs: 193), Sizes(rows: 3, inputs: 1025, outputs: 400),
       Sizes(rows: 530, inputs: 2100, outputs: 20),
+      // More results than the caches are to keep.
+      Sizes(rows: 1_400, inputs: 9, outputs: 400),
     ], [false, true])
   func `rows of any number and width are products, biases and residuals added`(
     _ sizes: Sizes, _ adds: Bool
