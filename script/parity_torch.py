@@ -5,6 +5,7 @@
     script/parity_torch.py resnet50 clip         those whose names contain one of the words
     script/parity_torch.py --list
     script/parity_torch.py efficientnet --images scenes
+    script/parity_torch.py efficientnet --weights initial
 
 For each network: random weights and batch normalisations near what the layers see, written as
 .safetensors (every third one as HDF5, through h5py); images of noise; the penultimate features of
@@ -248,10 +249,29 @@ def scenes(count, size):
     return images / images.std()
 
 
-def prepare(model, size, images):
-    """Random batch normalisations near what the layers see; positions and scales that matter."""
+def prepare(model, size, images, weights):
+    """Random batch normalisations near what the layers see; positions and scales that matter.
+
+    With `initial` weights only the statistics of batch normalisations are not what the framework's own
+    initialisation makes them.
+    """
     model.train()
     norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    if weights == "hard":
+        harden(model, norms)
+    if norms:
+        for norm in norms:
+            norm.momentum = 1.0
+        with torch.no_grad():
+            getattr(model, "visual", model)(images(8 if images is scenes else 4, size))
+        for norm in norms:
+            norm.running_mean += 0.1 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
+            norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.4)
+    model.eval()
+
+
+def harden(model, norms):
+    """Scales, shifts, positions and tokens at random, far from where they begin."""
     for name, parameter in model.named_parameters():
         with torch.no_grad():
             if parameter.dim() == 1 and "weight" in name.split(".")[-1]:
@@ -271,15 +291,6 @@ def prepare(model, size, images):
         beside = list(downsample.modules()) if downsample is not None else []
         last = [m for m in block.modules() if m in norms and m not in beside][-1]
         last.weight.data *= len(blocks) ** -0.5
-    if norms:
-        for norm in norms:
-            norm.momentum = 1.0
-        with torch.no_grad():
-            getattr(model, "visual", model)(images(8 if images is scenes else 4, size))
-        for norm in norms:
-            norm.running_mean += 0.1 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
-            norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.4)
-    model.eval()
 
 
 def image_size(model, name):
@@ -316,13 +327,13 @@ def median(found, expected):
     return float(np.median(np.abs(found - expected) / np.abs(expected).clip(1e-30)))
 
 
-def compare(command, name, build, folder, index, examples, kind):
+def compare(command, name, build, folder, index, examples, kind, weights):
     import h5py
     torch.manual_seed(index)
     model, features, state, arguments = build()
     size = image_size(model, name)
     # CLIP's ResNets pool with positions for one size.
-    prepare(model, size if name.startswith("CLIP") else min(size, 160), kind)
+    prepare(model, size if name.startswith("CLIP") else min(size, 160), kind, weights)
     checkpoint = folder / ("network.h5" if index % 3 == 2 else "network.safetensors")
     write(state(model) if state else model.state_dict(), checkpoint)
     if kind is scenes:
@@ -380,6 +391,9 @@ def main():
     arguments.add_argument(
         "--images", choices=["noise", "scenes"], default="noise",
         help="pixels without relation, or with noise at every scale, as photographs have it")
+    arguments.add_argument(
+        "--weights", choices=["hard", "initial"], default="hard",
+        help="far from where training begins, or as the framework initialises them")
     arguments.add_argument("--command", default=os.environ.get("ANAMORPH", ".build/release/anamorph"))
     arguments.add_argument("--start", type=int, default=0, help="the first network of the list")
     options = arguments.parse_args()
@@ -404,7 +418,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             size, count, width, errors, (own, own_half), message = compare(
                 options.command, name, build, pathlib.Path(folder), index, options.examples,
-                {"noise": noise, "scenes": scenes}[options.images])
+                {"noise": noise, "scenes": scenes}[options.images], options.weights)
         # Where PyTorch's own single precision is further off, twice its error.
         allowed = max(BOUND, 2 * (own or 0))
         bad = (bool(message) or len(errors) < 2 or not errors[0] <= allowed

@@ -118,13 +118,13 @@ INLINE void attend(const int rows, const int vectors, const cattention_shape *sh
       a[row] = queries + (start + smaller(row, some - 1)) * shape->query_stride;
       weights[row] = scores + row * columns;
     }
-    multiply(rows, vectors, false, a, packed_keys, shape->width, 0, shape->width, columns, scores,
-             columns);
+    multiply(rows, vectors, false, a, lanes, packed_keys, shape->width, 0, shape->width, columns,
+             scores, columns);
     for (int row = 0; row < rows; row++) {
       shares[row] = weigh(scores + row * columns, shape->keys, shape->scale);
     }
-    multiply(rows, vectors, false, weights, packed_values, shape->keys, 0, shape->keys, width, means,
-             width);
+    multiply(rows, vectors, false, weights, lanes, packed_values, shape->keys, 0, shape->keys, width,
+             means, width);
     for (size_t row = 0; row < some; row++) {
       float *mean = means + row * width;
       for (size_t j = 0; j < width; j += lanes) store(mean + j, load(mean + j) * shares[row]);

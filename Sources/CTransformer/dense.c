@@ -10,9 +10,9 @@
 
 int cdense_is_available(void) { return __builtin_cpu_supports("avx512f"); }
 
-// Columns whose weights are in the second-level cache at once, inputs of a tile's rows in the first, and
-// rows after which the next columns follow, while their inputs are still in the second.
-enum { column_block = 192, input_block = 1024, row_block = 512 };
+// Columns whose weights are in the second-level cache at once, and rows after which the next columns follow,
+// while their inputs are still there.
+enum { column_block = 192, row_block = 512 };
 
 // The size of the second-level cache, about.
 enum { second_level_bytes = 2 << 20 };
@@ -61,11 +61,15 @@ INLINE singles gelu(singles x) {
   return x * (0.5f + (singles)((words)half ^ sign));
 }
 
-INLINE singles gelu_sigmoid(singles x) {
-  singles y = x * 1.702f;
+// x / (1 + e^(−factor x))
+INLINE singles times_sigmoid(singles x, float factor) {
+  singles y = x * factor;
   singles e = exponential(y > 0.0f ? -y : y);
   return x * (y > 0.0f ? splat(1) : e) / (1.0f + e);
 }
+
+// max(x, 0), and no number for none.
+INLINE singles rectified(singles x) { return x < 0.0f ? splat(0) : x; }
 
 INLINE singles load_some(const float *from, size_t count) {
   if (count >= lanes) return load(from);
@@ -87,19 +91,21 @@ INLINE void store_some(float *to, singles values, size_t count, bool streams) {
 
 // Writes sums of a few rows as results; all pointers are at the first column.
 INLINE void finish(
-    const cdense_function function, size_t rows, size_t columns, const float *sums,
-    const float *bias, const float *residual, float *target, size_t target_stride, bool streams) {
+    const cdense_function function, const cdense_shape *shape, size_t rows, size_t columns,
+    const float *sums, const float *bias, const float *residual, float *target, bool streams) {
   for (size_t row = 0; row < rows; row++) {
     for (size_t j = 0; j < columns; j += lanes) {
-      size_t some = columns - j;
+      size_t some = columns - j, place = row * shape->target_stride + j / lanes * shape->target_block;
       singles value = load(sums + row * column_block + j);
       if (bias) value += load_some(bias + j, some);
-      // What is no number stays none.
-      if (function == cdense_relu) value = value < 0.0f ? splat(0) : value;
+      if (function == cdense_relu || function == cdense_relu6) value = rectified(value);
+      if (function == cdense_relu6) value = value > 6.0f ? splat(6) : value;
       if (function == cdense_gelu) value = gelu(value);
-      if (function == cdense_gelu_sigmoid) value = gelu_sigmoid(value);
-      if (residual) value += load_some(residual + row * target_stride + j, some);
-      store_some(target + row * target_stride + j, value, some, streams);
+      if (function == cdense_gelu_sigmoid) value = times_sigmoid(value, 1.702f);
+      if (function == cdense_silu) value = times_sigmoid(value, 1);
+      if (residual) value += load_some(residual + place, some);
+      if (function == cdense_relu_of_sum) value = rectified(value);
+      store_some(target + place, value, some, streams);
     }
   }
 }
@@ -122,46 +128,57 @@ size_t cdense_row_group(void) { return most_rows; }
 void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t end,
                  const float *source, const float *packed, const float *bias, const float *residual,
                  float *target, float *scratch) {
-  size_t height = shape->inputs, stride = shape->target_stride;
+  size_t height = shape->inputs, sum = shape->sum;
   // More results than the second-level cache holds are written past it: it then need not read what is
   // there before, and keeps weights and inputs instead. A residual is mostly where the results go.
   bool streams = !residual && rows * (end - first) * sizeof(float) > second_level_bytes;
   // Sums are kept from one part of the inputs to the next.
-  bool is_whole = height <= input_block;
+  bool is_whole = height <= sum;
   size_t step = is_whole ? rows : row_block;
   for (size_t block = 0; block < rows; block += step) {
     size_t block_end = smaller(block + step, rows);
     for (size_t column = first; column < end; column += column_block) {
       size_t columns = smaller(column_block, end - column);
       const float *weights = packed + column * height;
-      for (size_t start = 0; start < height || start == 0; start += input_block) {
-        size_t count = smaller(input_block, height - start);
+      for (size_t start = 0; start < height || start == 0; start += sum) {
+        size_t count = smaller(sum, height - start);
         for (size_t row = block; row < block_end; row += most_rows) {
           // Where there are fewer rows, the last is computed again in place of those that are missing.
           size_t some = smaller(most_rows, block_end - row);
           const float *a[most_rows];
           for (size_t i = 0; i < most_rows; i++) {
-            a[i] = source + (row + smaller(i, some - 1)) * shape->source_stride + start;
+            a[i] = source + (row + smaller(i, some - 1)) * shape->source_stride +
+                   start / lanes * shape->source_block;
           }
           float *sums = is_whole ? scratch : scratch + (row - block) * column_block;
-          multiply(most_rows, most_vectors, start > 0, a, weights, height, start, count,
-                   rounded(columns), sums, column_block);
+          multiply(most_rows, most_vectors, start > 0, a, shape->source_block, weights, height, start,
+                   count, rounded(columns), sums, column_block);
           if (start + count < height) continue;
-          float *to = target + row * stride + column;
-          const float *added = residual ? residual + row * stride + column : NULL;
+          size_t place = row * shape->target_stride + column / lanes * shape->target_block;
+          float *to = target + place;
+          const float *added = residual ? residual + place : NULL;
           const float *shift = bias ? bias + column : NULL;
           switch (shape->function) {
             case cdense_identity:
-              finish(cdense_identity, some, columns, sums, shift, added, to, stride, streams);
+              finish(cdense_identity, shape, some, columns, sums, shift, added, to, streams);
               break;
             case cdense_relu:
-              finish(cdense_relu, some, columns, sums, shift, added, to, stride, streams);
+              finish(cdense_relu, shape, some, columns, sums, shift, added, to, streams);
+              break;
+            case cdense_relu6:
+              finish(cdense_relu6, shape, some, columns, sums, shift, added, to, streams);
               break;
             case cdense_gelu:
-              finish(cdense_gelu, some, columns, sums, shift, added, to, stride, streams);
+              finish(cdense_gelu, shape, some, columns, sums, shift, added, to, streams);
               break;
             case cdense_gelu_sigmoid:
-              finish(cdense_gelu_sigmoid, some, columns, sums, shift, added, to, stride, streams);
+              finish(cdense_gelu_sigmoid, shape, some, columns, sums, shift, added, to, streams);
+              break;
+            case cdense_silu:
+              finish(cdense_silu, shape, some, columns, sums, shift, added, to, streams);
+              break;
+            case cdense_relu_of_sum:
+              finish(cdense_relu_of_sum, shape, some, columns, sums, shift, added, to, streams);
               break;
           }
         }

@@ -66,25 +66,30 @@ INLINE singles exponential(singles x) {
 enum { most_rows = 8, most_vectors = 3 };
 
 // Products of `rows` rows of a and `vectors` vectors of columns of b, of which row k begins at
-// b + k · vectors · lanes; added at the end to what is there where `adds`, since short sums lose less. Rows
-// and vectors are constants where this is inlined, so that sums stay in registers.
+// b + k · vectors · lanes; added at the end to what is there where `adds`, since short sums lose less. Each
+// sixteen numbers of a row of a lie `a_block` from the last. Rows and vectors are constants where this is
+// inlined, so that sums stay in registers.
 INLINE void multiply_tile(const int rows, const int vectors, bool adds, const float *const *a,
-                          const float *b, size_t count, float *to, size_t to_stride) {
+                          size_t a_block, const float *b, size_t count, float *to,
+                          size_t to_stride) {
   singles sums[most_rows][most_vectors];
 #pragma unroll
   for (int row = 0; row < rows; row++) {
 #pragma unroll
     for (int z = 0; z < vectors; z++) sums[row][z] = splat(0);
   }
-  for (size_t k = 0; k < count; k++) {
-    singles columns[most_vectors];
+  for (size_t start = 0; start < count; start += lanes) {
+    size_t first = start / lanes * a_block, end = first + smaller(lanes, count - start);
+    for (size_t k = first; k < end; k++, b += vectors * lanes) {
+      singles columns[most_vectors];
 #pragma unroll
-    for (int z = 0; z < vectors; z++) columns[z] = load(b + (k * vectors + z) * lanes);
+      for (int z = 0; z < vectors; z++) columns[z] = load(b + z * lanes);
 #pragma unroll
-    for (int row = 0; row < rows; row++) {
-      singles factor = splat(a[row][k]);
+      for (int row = 0; row < rows; row++) {
+        singles factor = splat(a[row][k]);
 #pragma unroll
-      for (int z = 0; z < vectors; z++) sums[row][z] = fused(factor, columns[z], sums[row][z]);
+        for (int z = 0; z < vectors; z++) sums[row][z] = fused(factor, columns[z], sums[row][z]);
+      }
     }
   }
 #pragma unroll
@@ -107,17 +112,17 @@ INLINE int next_tile(size_t left, int most) {
 // Products of `rows` rows of a, each of `count` numbers, and `columns` columns of b, which lies in tiles of
 // at most `vectors` vectors, each of `height` rows. The first of b's rows that counts is number `start`.
 INLINE void multiply(const int rows, const int vectors, bool adds, const float *const *a,
-                     const float *b, size_t height, size_t start, size_t count, size_t columns,
-                     float *to, size_t to_stride) {
+                     size_t a_block, const float *b, size_t height, size_t start, size_t count,
+                     size_t columns, float *to, size_t to_stride) {
   for (size_t first = 0; first < columns;) {
     int tile = next_tile((columns - first) / lanes, vectors);
     const float *part = b + first * height + start * tile * lanes;
     if (tile == vectors) {
-      multiply_tile(rows, vectors, adds, a, part, count, to + first, to_stride);
+      multiply_tile(rows, vectors, adds, a, a_block, part, count, to + first, to_stride);
     } else if (tile == 2) {
-      multiply_tile(rows, 2, adds, a, part, count, to + first, to_stride);
+      multiply_tile(rows, 2, adds, a, a_block, part, count, to + first, to_stride);
     } else {
-      multiply_tile(rows, 1, adds, a, part, count, to + first, to_stride);
+      multiply_tile(rows, 1, adds, a, a_block, part, count, to + first, to_stride);
     }
     first += tile * lanes;
   }

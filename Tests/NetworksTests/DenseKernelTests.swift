@@ -32,7 +32,7 @@ import Testing
       let stride = sizes.outputs + 5
       var shape = cdense_shape(
         inputs: sizes.inputs, outputs: sizes.outputs, source_stride: sizes.inputs + 3,
-        target_stride: stride, function: function)
+        target_stride: stride, source_block: 16, target_block: 16, sum: 1024, function: function)
       var packed = [Float](
         repeating: .nan, count: cdense_packed_count(sizes.inputs, sizes.outputs))
       cdense_pack(sizes.inputs, sizes.outputs, weights, &packed)
@@ -62,8 +62,10 @@ import Testing
   private static func value(of function: cdense_function, at x: Double) -> Double {
     switch function {
     case cdense_relu: max(x, 0)
+    case cdense_relu6: min(max(x, 0), 6)
     case cdense_gelu: x * erfc(-x / 2.0.squareRoot()) / 2
     case cdense_gelu_sigmoid: x / (1 + exp(-1.702 * x))
+    case cdense_silu: x / (1 + exp(-x))
     default: x
     }
   }
@@ -98,7 +100,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [cdense_relu, cdense_gelu, cdense_gelu_sigmoid].map(\.rawValue))
+  @Test(
+    arguments: [cdense_relu, cdense_relu6, cdense_gelu, cdense_gelu_sigmoid, cdense_silu].map(
+      \.rawValue))
   func `functions are exact to some units of the last place of their argument`(_ number: UInt32) {
     // One input of 1, so that the weights are the arguments.
     let arguments = (-8_000...8_000).map { Float($0) / 1_000 } + [40, -40, 3e38, -3e38]
@@ -113,7 +117,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [cdense_relu, cdense_gelu, cdense_gelu_sigmoid].map(\.rawValue))
+  @Test(
+    arguments: [cdense_relu, cdense_relu6, cdense_gelu, cdense_gelu_sigmoid, cdense_silu].map(
+      \.rawValue))
   func `what is no number among the inputs is none in its row`(_ number: UInt32) {
     var layer = Layer(Sizes(rows: 10, inputs: 7, outputs: 20))
     layer.function = cdense_function(rawValue: number)
@@ -140,12 +146,67 @@ import Testing
     }
   }
 
+  @Test(arguments: [cdense_silu, cdense_relu_of_sum].map(\.rawValue))
+  func `channels in blocks give what rows give, and short sums nearly so`(_ number: UInt32) {
+    let (rows, inputs, outputs) = (13, 288, 224)
+    // Number (row, channel), by rows or by blocks of 16 channels.
+    func place(_ row: Int, _ channel: Int, _ width: Int, inBlocks: Bool) -> Int {
+      inBlocks ? channel / 16 * rows * 16 + row * 16 + channel % 16 : row * width + channel
+    }
+    func arranged(_ values: [Float], _ width: Int, inBlocks: Bool) -> [Float] {
+      var result = values
+      for row in 0..<rows {
+        for channel in 0..<width {
+          result[place(row, channel, width, inBlocks: inBlocks)] = values[row * width + channel]
+        }
+      }
+      return result
+    }
+    let source = randomValues(rows * inputs, seed: 1)
+    let residual = randomValues(rows * outputs, seed: 2)
+    let weights = randomValues(inputs * outputs, seed: 3)
+    let bias = randomValues(outputs, seed: 4)
+    var packed = [Float](repeating: .nan, count: cdense_packed_count(inputs, outputs))
+    cdense_pack(inputs, outputs, weights, &packed)
+    func computed(inBlocks: Bool, sum: Int) -> [Float] {
+      let block = inBlocks ? rows * 16 : 16
+      var shape = cdense_shape(
+        inputs: inputs, outputs: outputs, source_stride: inBlocks ? 16 : inputs,
+        target_stride: inBlocks ? 16 : outputs, source_block: block, target_block: block, sum: sum,
+        function: cdense_function(rawValue: number))
+      var scratch = [Float](repeating: .nan, count: cdense_scratch_count())
+      var target = [Float](repeating: .nan, count: rows * outputs)
+      cdense_rows(
+        &shape, rows, 0, outputs, arranged(source, inputs, inBlocks: inBlocks), packed, bias,
+        arranged(residual, outputs, inBlocks: inBlocks), &target, &scratch)
+      return target
+    }
+    let expected = computed(inBlocks: false, sum: 1024)
+    let whole = computed(inBlocks: true, sum: 1024)
+    #expect(whole == arranged(expected, outputs, inBlocks: true))
+    let short = computed(inBlocks: true, sum: 64)
+    #expect(short == arranged(computed(inBlocks: false, sum: 64), outputs, inBlocks: true))
+    #expect(zip(whole, short).allSatisfy { abs($0 - $1) < 1e-4 })
+    for (row, column) in [(0, 0), (5, 100), (12, 223)] {
+      var sum = Double(bias[column])
+      for k in 0..<inputs {
+        sum += Double(source[row * inputs + k]) * Double(weights[k * outputs + column])
+      }
+      let added = Double(residual[row * outputs + column])
+      let function = cdense_function(rawValue: number)
+      let wanted =
+        function == cdense_silu ? Self.value(of: function, at: sum) + added : max(sum + added, 0)
+      #expect(abs(Double(expected[row * outputs + column]) - wanted) < 1e-4)
+    }
+  }
+
   @Test func `a residual may be where the results go`() {
     var layer = Layer(Sizes(rows: 530, inputs: 1030, outputs: 50))
     layer.residual = randomValues(530 * 55, seed: 4)
     let apart = layer.computed()
     var shape = cdense_shape(
-      inputs: 1030, outputs: 50, source_stride: 1033, target_stride: 55, function: cdense_identity)
+      inputs: 1030, outputs: 50, source_stride: 1033, target_stride: 55, source_block: 16,
+      target_block: 16, sum: 1024, function: cdense_identity)
     var packed = [Float](repeating: 0, count: cdense_packed_count(1030, 50))
     cdense_pack(1030, 50, layer.weights, &packed)
     var scratch = [Float](repeating: 0, count: cdense_scratch_count())

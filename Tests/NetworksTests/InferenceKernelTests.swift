@@ -17,9 +17,9 @@ import Testing
     randomValues(count * graph.inputShape.reduce(1, *), seed: 21)
   }
 
-  /// Residual blocks of 64 channels as ResNet has them: the first convolution sees three channels,
+  /// Residual blocks of so many channels as ResNet has them: the first convolution sees three channels,
   /// one shortcut is a convolution, one is a value that is read twice.
-  private func residualNetwork() throws -> Graph {
+  private func residualNetwork(width: Int = 64) throws -> Graph {
     var builder = try GraphBuilder(inputShape: [20, 20, 3])
     func convolve(_ name: String, _ value: Int, _ filters: Int, _ kernel: Int, _ stride: Int) throws
       -> Int
@@ -35,8 +35,8 @@ import Testing
     }
     var value = try rectify("stem_relu", convolve("stem", builder.input, 64, 7, 2))
     for block in 0..<2 {
-      var path = try rectify("a\(block)_relu", convolve("a\(block)", value, 64, 1, 1))
-      path = try rectify("b\(block)_relu", convolve("b\(block)", path, 64, 3, 1))
+      var path = try rectify("a\(block)_relu", convolve("a\(block)", value, width, 1, 1))
+      path = try rectify("b\(block)_relu", convolve("b\(block)", path, width, 3, 1))
       path = try convolve("c\(block)", path, 96, 1, 1)
       let shortcut = block == 0 ? try convolve("d", value, 96, 1, 1) : value
       path = try builder.add("add\(block)", .add, to: [path, shortcut])
@@ -75,10 +75,12 @@ import Testing
     return builder.graph(output: value)
   }
 
-  @Test func `a residual network gives the unfused graph's logits, also by Winograd's algorithm`()
-    throws
-  {
-    let network = randomNetwork(try residualNetwork(), seed: 7)
+  // 272 channels are more than one sum's when exact.
+  @Test(arguments: [64, 272])
+  func `a residual network gives the unfused graph's logits, also by Winograd's algorithm`(
+    width: Int
+  ) throws {
+    let network = randomNetwork(try residualNetwork(width: width), seed: 7)
     let inputs = inputs(network.graph, 5)
     let expected = try reference(network, inputs, count: 5)
     let exact = try InferenceExecutor(network, isExact: true).run(inputs)[0]
@@ -128,7 +130,11 @@ import Testing
 
   @Test(.enabled(if: cdense_is_available() != 0))
   func `neither batches nor threads change a bit of what is exact`() throws {
-    for graph in [try residualNetwork(), try transformer(), try headedNetwork()] {
+    let graphs = [
+      try residualNetwork(), try residualNetwork(width: 272), try transformer(),
+      try headedNetwork(),
+    ]
+    for graph in graphs {
       let network = randomNetwork(graph, seed: 12)
       let inputs = inputs(graph, 37)
       let alone = try InferenceExecutor(network, batchSize: 1, isExact: true).run(inputs)

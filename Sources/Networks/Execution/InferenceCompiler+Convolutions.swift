@@ -6,6 +6,10 @@ extension InferenceCompiler {
     let node = graph.nodes[index]
     let layer = node.name
     let tail = tail(of: index)
+    if isLongSum(index, convolution) {
+      return try denseByVectors(
+        index, tail, inBlocks: graph.nodes[index].shape.dropLast() != [1, 1])
+    }
     // A border before it may have become the convolution's own padding.
     var window = convolution.window
     var input = node.inputs[0]
@@ -70,6 +74,21 @@ extension InferenceCompiler {
       index, tail, choice, source: (given, region), target: target,
       stored: stored, bias: bias, node.inputs[0], arrangement: try arrangement(target, of: index)
     ) { other, wanted throws(NetworkError) in try self.image(other, wanted) }
+  }
+
+  /// Whether a convolution by windows of 1 × 1 adds up so many channels that, where every digit counts,
+  /// our own kernels compute it, in sums of a few.
+  private func isLongSum(_ index: Int, _ convolution: Convolution) -> Bool {
+    let (inputs, outputs) = (inputShape(index).last ?? 0, convolution.filters)
+    let window = convolution.window
+    let inBlocks = graph.nodes[index].shape.dropLast() != [1, 1]
+    return isExact && type == .float32 && VectorDenseStep.isAvailable
+      && conednn_channel_block() == VectorDenseStep.block && inputs > 256
+      && (!inBlocks || [inputs, outputs].allSatisfy { $0.isMultiple(of: VectorDenseStep.block) })
+      && window.kernel == Extent(1) && window.strides == Extent(1) && convolution.groups == 1
+      && !convolution.isDepthwise
+      && inputShape(index) == graph.nodes[index].shape.dropLast() + [inputs]
+      && borders[graph.nodes[index].inputs[0]] == nil
   }
 
   /// Winograd's algorithm takes 2.25 to 4 times fewer products, at the price of some digits: for

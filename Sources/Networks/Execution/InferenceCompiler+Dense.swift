@@ -5,7 +5,9 @@ extension InferenceCompiler {
   func dense(_ index: Int) throws(NetworkError) {
     let node = graph.nodes[index]
     let tail = tail(of: index)
-    if type == .float32, VectorDenseStep.isAvailable { return try denseByVectors(index, tail) }
+    if type == .float32, VectorDenseStep.isAvailable {
+      return try denseByVectors(index, tail, inBlocks: false)
+    }
     let hasBias = try biasDescriptor(index, tail.normalization) != nil
     // A sum that goes on through all blocks, as in transformers, keeps its digits.
     let sums = tail.parts.contains { if case .residual = $0 { true } else { false } }
@@ -25,20 +27,32 @@ extension InferenceCompiler {
 
   /// By kernels of our own, which give an example the same bits among any others, on any number of
   /// threads: oneDNN shares out the inputs too where weights are many and examples few.
-  private func denseByVectors(_ index: Int, _ tail: Tail) throws(NetworkError) {
+  ///
+  /// With `inBlocks`, the node is a convolution by windows of 1 × 1, from images in blocks of channels to
+  /// such images.
+  func denseByVectors(_ index: Int, _ tail: Tail, inBlocks: Bool) throws(NetworkError) {
     let node = graph.nodes[index]
     let ending = VectorDenseStep.Ending(tail.parts)
     let (inputs, outputs) = (kernel(of: index)[0], kernel(of: index)[1])
+    let positions = node.size / outputs
     let shape = VectorDenseStep.Shape(
-      rows: count * node.size / outputs, inputs: inputs, outputs: outputs,
-      function: ending.function)
+      rows: count * positions, inputs: inputs, outputs: outputs, function: ending.function,
+      positions: inBlocks ? positions : nil, sum: isExact ? 256 : 1024)
+    let target =
+      inBlocks
+      ? try blocked(extents(index), .float32, node.name)
+      : try MemoryDescriptor([count * node.size], dnnl_a, layer: node.name)
+    func region(of node: Int) throws(NetworkError) -> Int {
+      guard inBlocks else { return try plain(node) }
+      return try image(node, blocked(extents(node), .float32, name(node)))
+    }
     let input = node.inputs[0]
-    let source = try plain(input)
-    let residual = try ending.residual.map { other throws(NetworkError) in try plain(other) }
+    let source = try region(of: input)
+    let residual = try ending.residual.map(region)
     let isInPlace = ending.residual.map { isLastUse($0) && !reads(index, $0) } ?? false
     let output =
       if let residual, isInPlace { residual } else {
-        region(try MemoryDescriptor([count * node.size], dnnl_a, layer: node.name))
+        self.region(target)
       }
     let tiles = try weights.tiles(
       of: index, normalization: tail.normalization, inputs: inputs, outputs: outputs)
@@ -56,13 +70,13 @@ extension InferenceCompiler {
       if isInPlace { forget(other) }
     }
     define(
-      index, Form(arrangement: .plain(.float32), region: output),
+      index, Form(arrangement: inBlocks ? .image(target) : .plain(.float32), region: output),
       absorbing: tail.absorbed(ending.parts))
   }
 
-  /// The extents of the kernel, inputs × outputs.
+  /// The extents of the kernel, inputs × outputs; before them a convolution's window has its own.
   private func kernel(of index: Int) -> [Int] {
-    graph.parameters[graph.nodes[index].parameters[0]].shape
+    graph.parameters[graph.nodes[index].parameters[0]].shape.suffix(2)
   }
 
   private func made(
