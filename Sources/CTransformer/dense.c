@@ -125,6 +125,12 @@ size_t cdense_column_block(void) { return column_block; }
 
 size_t cdense_row_group(void) { return most_rows; }
 
+// Each function is a constant where it is inlined.
+#define FINISH(function)                                                              \
+  case function:                                                                      \
+    finish(function, shape, some, columns, sums, shift, added, to, streams);          \
+    break;
+
 void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t end,
                  const float *source, const float *packed, const float *bias, const float *residual,
                  float *target, float *scratch) {
@@ -159,27 +165,13 @@ void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t en
           const float *added = residual ? residual + place : NULL;
           const float *shift = bias ? bias + column : NULL;
           switch (shape->function) {
-            case cdense_identity:
-              finish(cdense_identity, shape, some, columns, sums, shift, added, to, streams);
-              break;
-            case cdense_relu:
-              finish(cdense_relu, shape, some, columns, sums, shift, added, to, streams);
-              break;
-            case cdense_relu6:
-              finish(cdense_relu6, shape, some, columns, sums, shift, added, to, streams);
-              break;
-            case cdense_gelu:
-              finish(cdense_gelu, shape, some, columns, sums, shift, added, to, streams);
-              break;
-            case cdense_gelu_sigmoid:
-              finish(cdense_gelu_sigmoid, shape, some, columns, sums, shift, added, to, streams);
-              break;
-            case cdense_silu:
-              finish(cdense_silu, shape, some, columns, sums, shift, added, to, streams);
-              break;
-            case cdense_relu_of_sum:
-              finish(cdense_relu_of_sum, shape, some, columns, sums, shift, added, to, streams);
-              break;
+            FINISH(cdense_identity)
+            FINISH(cdense_relu)
+            FINISH(cdense_relu6)
+            FINISH(cdense_gelu)
+            FINISH(cdense_gelu_sigmoid)
+            FINISH(cdense_silu)
+            FINISH(cdense_relu_of_sum)
           }
         }
       }
@@ -188,6 +180,8 @@ void cdense_rows(const cdense_shape *shape, size_t rows, size_t first, size_t en
   // What was written past the caches comes before whatever tells other threads that it is there.
   if (streams) _mm_sfence();
 }
+
+#undef FINISH
 
 #pragma clang attribute pop
 

@@ -54,7 +54,8 @@ public final class InferenceExecutor {
   ///   - first: The node from which on they are, with ``Precision/bfloat16``; those before it are computed
   ///     in Float32. ``MixedPrecision`` finds it for an error that is allowed.
   ///   - isExact: Whether to do without Winograd's algorithm, which computes 3 × 3 convolutions in
-  ///     half the time and loses one to two of seven digits.
+  ///     half the time and loses one to two of seven digits, and to add up long sums of dense layers and
+  ///     convolutions by windows of 1 × 1 in parts (with AVX-512).
   /// - Throws: ``NetworkError`` when oneDNN cannot run an operation, or the processor the precision.
   public init(
     _ network: Network, taps: [Tap]? = nil, batchSize: Int = 64, threads: Int = 1,

@@ -19,7 +19,7 @@ struct InferenceOptions: ParsableArguments {
   @Flag(
     help: """
       Do without Winograd's algorithm, which computes 3 × 3 convolutions in half the time and loses \
-      one to two of seven digits.
+      one to two of seven digits, and add up long sums in parts.
       """)
   var exact = false
 

@@ -7,8 +7,7 @@ extension InferenceCompiler {
     let layer = node.name
     let tail = tail(of: index)
     if isLongSum(index, convolution) {
-      return try denseByVectors(
-        index, tail, inBlocks: graph.nodes[index].shape.dropLast() != [1, 1])
+      return try denseByVectors(index, tail, inBlocks: isLargerThanAPixel(index))
     }
     // A border before it may have become the convolution's own padding.
     var window = convolution.window
@@ -81,14 +80,19 @@ extension InferenceCompiler {
   private func isLongSum(_ index: Int, _ convolution: Convolution) -> Bool {
     let (inputs, outputs) = (inputShape(index).last ?? 0, convolution.filters)
     let window = convolution.window
-    let inBlocks = graph.nodes[index].shape.dropLast() != [1, 1]
+    let wholeBlocks = [inputs, outputs].allSatisfy { $0.isMultiple(of: VectorDenseStep.block) }
     return isExact && type == .float32 && VectorDenseStep.isAvailable
       && conednn_channel_block() == VectorDenseStep.block && inputs > 256
-      && (!inBlocks || [inputs, outputs].allSatisfy { $0.isMultiple(of: VectorDenseStep.block) })
+      && (wholeBlocks || !isLargerThanAPixel(index))
       && window.kernel == Extent(1) && window.strides == Extent(1) && convolution.groups == 1
       && !convolution.isDepthwise
       && inputShape(index) == graph.nodes[index].shape.dropLast() + [inputs]
       && borders[graph.nodes[index].inputs[0]] == nil
+  }
+
+  /// Whether the value is an image of more than one position; one alone lies like a row.
+  private func isLargerThanAPixel(_ index: Int) -> Bool {
+    graph.nodes[index].shape.dropLast() != [1, 1]
   }
 
   /// Winograd's algorithm takes 2.25 to 4 times fewer products, at the price of some digits: for
