@@ -35,6 +35,9 @@ public final class InferenceExecutor {
   /// Whether algorithms that lose digits are left out.
   public let isExact: Bool
 
+  /// What is run of the graph, and where the values of ``taps`` are in it.
+  private let needed: NeededRows
+  private let places: [Int]
   private let weights: PackedWeights
   private let division: BatchDivision
   /// All threads together.
@@ -81,9 +84,12 @@ public final class InferenceExecutor {
     self.precision = precision
     firstBFloat16 = first
     self.isExact = isExact
-    division = BatchDivision(graph, taps: taps, threads: threads)
+    needed = NeededRows(graph, taps: taps)
+    places = taps.map { [needed] in needed.node(of: $0.node) }
+    division = BatchDivision(
+      needed.graph, taps: places.map(needed.graph.tap), threads: threads)
     let engine = try Engine(threads: threads)
-    weights = PackedWeights(graph, network.parameters, engine: engine)
+    weights = PackedWeights(needed.graph, network.parameters, engine: engine)
     whole = InferenceLane(engine)
     var lanes = threads == 1 ? [whole] : []
     while lanes.count < threads { lanes.append(InferenceLane(try Engine(threads: 1))) }
@@ -212,9 +218,9 @@ public final class InferenceExecutor {
   private func plan(_ count: Int, on lane: InferenceLane) throws(NetworkError) {
     try lane.prepare(for: count) { engine, arena throws(NetworkError) in
       try InferenceCompiler(
-        graph, engine: engine, count: count, kept: Set(taps.map(\.node)), weights: weights,
-        precision: precision, bfloat16From: firstBFloat16, isExact: isExact
-      ).compile(taps: taps.map(\.node), arena: arena)
+        needed.graph, engine: engine, count: count, kept: Set(places), weights: weights,
+        precision: precision, bfloat16From: needed.first(from: firstBFloat16), isExact: isExact
+      ).compile(taps: places, arena: arena)
     }
   }
 }

@@ -52,7 +52,7 @@ extension InferenceCompiler {
     let output = try region(
       MemoryDescriptor([count * node.size], dnnl_a, type, layer: node.name))
     let shape = AttentionStep.Shape(
-      examples: count, heads: attention.heads, rows: shapes[0][0], keys: keys,
+      examples: count, heads: attention.heads, rows: node.shape[0], keys: keys,
       width: width / attention.heads, valueWidth: valueWidth / attention.heads,
       scale: attention.scale ?? 1 / Float(width / attention.heads).squareRoot(), type: type)
     func operand(_ position: Int, _ memory: Memory) -> AttentionStep.Operand {
