@@ -126,34 +126,23 @@ extension Compiler {
     )
   }
 
-  /// A layer normalisation that keeps what its gradient needs.
+  /// A layer normalisation that keeps what its gradient needs, which asks for the forward pass that
+  /// oneDNN would have taken; its own is not as exact as the gradient is wanted.
   func rowNormalizationForward(
     _ index: Int, _ normalization: LayerNormalization
   ) throws(NetworkError) {
-    let node = graph.nodes[index]
+    let layer = name(index)
     let arrays = try normalizedRows(index, normalization)
-    let attributes = try Attributes(layer: node.name)
+    let attributes = try Attributes(layer: layer)
     let flags = conednn_normalization_flags(
       0, normalization.hasScale ? 1 : 0, normalization.hasShift ? 1 : 0)
-    let descriptor = try PrimitiveDescriptor(layer: node.name, "normalize rows") { result in
+    descriptors[index] = try PrimitiveDescriptor(layer: layer, "normalize rows") { result in
       conednn_row_normalization_training(
         &result, engine.handle, attributes.handle, arrays.data.handle, arrays.statistics.handle,
         normalization.epsilon, flags)
     }
-    descriptors[index] = descriptor
     let rows = arrays.statistics.count
-    let kept = (mean: Buffer(count: rows), variance: Buffer(count: rows))
-    statistics[index] = kept
-    var bindings: [(argument: Int32, descriptor: MemoryDescriptor, buffer: Buffer)] = [
-      (DNNL_ARG_SRC, arrays.data, input(index)), (DNNL_ARG_DST, arrays.data, values[index]),
-      (DNNL_ARG_MEAN, arrays.statistics, kept.mean),
-      (DNNL_ARG_VARIANCE, arrays.statistics, kept.variance),
-    ]
-    for slot in node.parameters {
-      let isScale = graph.parameters[slot].role == .gamma
-      bindings.append(
-        (isScale ? DNNL_ARG_SCALE : DNNL_ARG_SHIFT, arrays.parameter, parameters[slot]))
-    }
-    program.append(try PrimitiveStep(descriptor, engine: engine, bindings))
+    statistics[index] = (mean: Buffer(count: rows), variance: Buffer(count: rows))
+    layerNormalizationForward(index, normalization)
   }
 }
