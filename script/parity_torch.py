@@ -16,7 +16,8 @@ kernels, with Winograd's algorithm where it is faster, and of PyTorch's own sing
 bfloat16, on processors that have it, it is the median of the differences over the values, ours and
 PyTorch's own. With several draws of weights and images, each figure is the median over them: with some,
 deep networks lose all digits, PyTorch's and ours. Needs torch, torchvision, timm, open_clip_torch,
-transformers, safetensors, h5py; what is missing is said and its networks are left out. Exits with 1 when an error is above the bound and above twice PyTorch's own.
+transformers, safetensors, h5py; what is missing is said and its networks are left out. Exits with 1 when
+an error is above the bound and above twice PyTorch's own.
 """
 
 import argparse
@@ -351,17 +352,20 @@ def compare(command, name, build, folder, seed, examples, kind, weights, halves)
             own = largest(reference, exact)
         except RuntimeError:  # a layer that keeps to single precision
             exact, own = reference, None
-        try:
-            half = features(model.bfloat16(), inputs.bfloat16()).float().numpy() if halves else None
-            own_half = median(half, exact) if halves else None
-        except RuntimeError:  # an operation that PyTorch has not in bfloat16
-            own_half = None
+        own_half = None
+        if halves:
+            try:
+                half = features(model.bfloat16(), inputs.bfloat16()).float().numpy()
+                own_half = median(half, exact)
+            except RuntimeError:  # an operation that PyTorch has not in bfloat16
+                pass
     parameters = sum(p.numel() for p in model.parameters())
     del model
     gc.collect()
     errors = []
     message = ""
-    for mode in [["--exact"], [], ["--precision", "bf16"]][:3 if halves else 2]:
+    modes = [["--exact"], []] + ([["--precision", "bf16"]] if halves else [])
+    for mode in modes:
         result = subprocess.run(
             [command, "features", checkpoint, "--data", folder / "images.npy",
              "-o", folder / "f.h5", "--batch-size", str(examples), *mode, *arguments],
@@ -429,6 +433,8 @@ def main():
     arguments.add_argument("--command", default=os.environ.get("ANAMORPH", ".build/release/anamorph"))
     arguments.add_argument("--start", type=int, default=0, help="the first network of the list")
     options = arguments.parse_args()
+    if options.draws < 1:
+        arguments.error(f"--draws {options.draws}: at least one is needed")
     networks = []
     for group in [torchvision_networks, clip_networks, timm_networks, transformers_networks,
                   self_supervised_networks]:

@@ -126,8 +126,8 @@ extension Compiler {
     )
   }
 
-  /// A layer normalisation that keeps what its gradient needs, which asks for the forward pass that
-  /// oneDNN would have taken; its own is not as exact as the gradient is wanted.
+  /// A layer normalisation that keeps what its gradient needs. oneDNN's gradient wants the description of
+  /// its forward pass, which is not run: its statistics cost the gradient half a digit.
   func rowNormalizationForward(
     _ index: Int, _ normalization: LayerNormalization
   ) throws(NetworkError) {

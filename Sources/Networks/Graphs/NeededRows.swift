@@ -1,9 +1,9 @@
 /// A graph without the rows that nothing recorded depends on.
 ///
 /// The features of a vision transformer are the last block's row of the class token. Rows meet only in
-/// attention, so of that block's other rows only keys and values count: queries, the projection after
-/// attention and the perceptron are computed for one row of 197. What is left is computed as before,
-/// number by number.
+/// attention, so of that block's other rows only keys and values count: the projection after attention and
+/// the perceptron are computed for one row of 197, and queries too where a layer of their own projects
+/// them. What is left is computed as before, number by number.
 ///
 /// Taking the first rows of a value is moved up through operations that treat each row by itself, up to
 /// an attention, which answers that many queries only, or to a value that is needed whole for something
@@ -51,26 +51,25 @@ public struct NeededRows: Sendable {
 
   private mutating func addWhole(_ index: Int) {
     let node = whole.nodes[index]
-    if let input = node.inputs.first, let leading = nodes.leading[input],
-      whole.leadingRows(takenBy: index) != nil
-    {
+    var inputs = node.inputs.compactMap { nodes.whole[$0] }
+    if whole.leadingRows(takenBy: index) != nil, let leading = nodes.leading[node.inputs[0]] {
       if node.shape == made[leading].shape { return nodes.whole[index] = leading }
-      add(node, index, inputs: [leading])
-    } else {
-      add(node, index, inputs: node.inputs.compactMap { nodes.whole[$0] })
+      inputs = [leading]
     }
-    nodes.whole[index] = made.count - 1
+    nodes.whole[index] = add(
+      Graph.Node(
+        name: node.name, layer: node.layer, operation: node.operation, inputs: inputs,
+        shape: node.shape, parameters: node.parameters), from: index)
   }
 
   private mutating func addSlice(of index: Int) {
     let node = whole.nodes[index]
     let shape = [rows, node.shape[1]]
-    add(
+    nodes.leading[index] = add(
       Graph.Node(
         name: "\(node.name)/first rows", layer: node.layer,
-        operation: .slice(starts: [0, 0], counts: shape), inputs: [], shape: shape, parameters: []),
-      index, inputs: [nodes.whole[index] ?? 0])
-    nodes.leading[index] = made.count - 1
+        operation: .slice(starts: [0, 0], counts: shape), inputs: [nodes.whole[index] ?? 0],
+        shape: shape, parameters: []), from: index)
   }
 
   private mutating func addRows(of index: Int) {
@@ -81,19 +80,16 @@ public struct NeededRows: Sendable {
     let inputs = node.inputs.enumerated().compactMap { position, input in
       whole.needsRowsOnly(index, ofInput: position) ? nodes.leading[input] : nodes.whole[input]
     }
-    add(
+    nodes.leading[index] = add(
       Graph.Node(
-        name: node.name, layer: node.layer, operation: operation, inputs: [], shape: shape,
-        parameters: node.parameters), index, inputs: inputs)
-    nodes.leading[index] = made.count - 1
+        name: node.name, layer: node.layer, operation: operation, inputs: inputs, shape: shape,
+        parameters: node.parameters), from: index)
   }
 
-  private mutating func add(_ node: Graph.Node, _ origin: Int, inputs: [Int]) {
-    made.append(
-      Graph.Node(
-        name: node.name, layer: node.layer, operation: node.operation, inputs: inputs,
-        shape: node.shape, parameters: node.parameters))
+  private mutating func add(_ node: Graph.Node, from origin: Int) -> Int {
+    made.append(node)
     origins.append(origin)
+    return made.count - 1
   }
 }
 
